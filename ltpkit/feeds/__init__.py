@@ -1,0 +1,138 @@
+"""Brokers' wire formats, one module each: bytes in, batches out; requests in, messages out.
+
+A feed has no socket, clock, thread or print. It may remember what it needs to read the next
+frame. Feeds do not import each other. `names` and `make` find the built-in ones and those that
+other packages register under the entry point group ``ltpkit.feeds``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Final, Protocol, runtime_checkable
+
+import msgspec
+
+from ltpkit.batch import Batch, BookUpdate, Received
+from ltpkit.errors import UnknownFeed
+from ltpkit.instruments import Instrument, Instruments
+
+__all__ = ["Feed", "Limits", "Message", "make", "names"]
+
+#: One WebSocket message to send: text for a text frame, bytes for a binary one.
+Message = str | bytes
+
+ENTRY_POINT_GROUP: Final = "ltpkit.feeds"
+
+_BUILT_IN: Final = {
+    "binance": "ltpkit.feeds.binance:Binance",
+    "dhan": "ltpkit.feeds.dhan:Dhan",
+    "simulated": "ltpkit.feeds.dhan:Simulated",
+}
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a broker allows, as published.
+
+    Attributes
+    ----------
+    per_message, per_connection, connections : int or None
+        Instruments in one request, instruments on one connection, connections at a time.
+    messages_per_second : float or None
+        Messages the broker takes from us on one connection.
+    silence_s : float or None
+        Without any message for this long while its market is open, the connection is dead.
+    """
+
+    per_message: int | None = None
+    per_connection: int | None = None
+    connections: int | None = None
+    messages_per_second: float | None = None
+    silence_s: float | None = None
+
+
+@runtime_checkable
+class Feed(Protocol):
+    """One broker's stream, as the streamer sees it.
+
+    A feed is made with the stream's `Instruments` and its own settings, by keyword.
+
+    Attributes
+    ----------
+    name : str
+        The feed's name, the ticks' `source`.
+    kind : str
+        Which of the broker's streams: ``"live"``, ``"spot"``, ``"usdm"``, …
+    limits : Limits
+        What the broker allows.
+    """
+
+    name: str
+    kind: str
+    limits: Limits
+
+    def resolve(self, symbol: str) -> Instrument:
+        """Return what `symbol` means here; raise `UnknownInstrument` with the near misses."""
+        ...
+
+    def address(self) -> str:
+        """Return the WebSocket address to connect to. It may hold a token: never log it."""
+        ...
+
+    def login(self) -> Sequence[Message]:
+        """Return what to send once connected, before any subscription."""
+        ...
+
+    def subscribe(self, instruments: Sequence[Instrument]) -> Sequence[Message]:
+        """Return the messages that ask for these instruments, within `limits.per_message`."""
+        ...
+
+    def unsubscribe(self, instruments: Sequence[Instrument]) -> Sequence[Message]:
+        """Return the messages that end these instruments."""
+        ...
+
+    def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
+        """Return what these frames say, in arrival order.
+
+        Text frames come as UTF-8 bytes. `received_at` is one time for all, or an array with one
+        per frame. Never raises for what a broker might send: what cannot be read is a `Reject`.
+        """
+        ...
+
+    def closed(self, code: int, reason: str) -> str:
+        """Return ``"retry"``, ``"login"`` or ``"stop"`` for a WebSocket close or HTTP status."""
+        ...
+
+    def snapshot_address(self, instrument: Instrument) -> str | None:
+        """Return the HTTP address of a whole book, or None where the stream itself sends one."""
+        ...
+
+    def decode_snapshot(self, instrument: Instrument, body: bytes, received_at: int) -> BookUpdate:
+        """Return the book in an answer from `snapshot_address`; raise `ValueError` if it is none."""
+        ...
+
+
+def names() -> list[str]:
+    """Return the names that `make` takes, built in and registered."""
+    return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINT_GROUP))})
+
+
+def make(name: str, instruments: Instruments, **settings: Any) -> Feed:
+    """Return a new feed.
+
+    Raises
+    ------
+    UnknownFeed
+        Nothing of that name is built in or registered.
+    """
+    if name in _BUILT_IN:
+        module, _, attribute = _BUILT_IN[name].partition(":")
+        factory = getattr(import_module(module), attribute)
+    else:
+        points = [p for p in entry_points(group=ENTRY_POINT_GROUP) if p.name == name]
+        if not points:
+            raise UnknownFeed(name, names())
+        factory = points[0].load()
+    feed: Feed = factory(instruments=instruments, **settings)
+    return feed

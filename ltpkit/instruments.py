@@ -1,0 +1,144 @@
+"""What can be traded, and the stream's own table of it.
+
+An `Instrument` is written ``EXCHANGE:SYMBOL``. An `Instruments` table numbers the ones a stream
+has met, so that decoders pass small integers and the ring turns them into columns in one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import time
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from ltpkit import schema
+
+__all__ = ["INDIAN_EXCHANGES", "Instrument", "Instruments", "market_open", "split_symbol"]
+
+#: Exchange codes as analysts write them. Their day opens at 09:15 in Asia/Kolkata.
+INDIAN_EXCHANGES: Final = ("NSE", "BSE", "NFO", "BFO", "CDS", "BCD", "MCX", "INDEX")
+
+_OPENS: Final = {"CDS": time(9, 0), "BCD": time(9, 0), "MCX": time(9, 0)}
+_INDIA: Final = ZoneInfo("Asia/Kolkata")
+_UTC: Final = ZoneInfo("UTC")
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is traded.
+
+    Attributes
+    ----------
+    exchange, symbol : str
+        Together ``NSE:RELIANCE``.
+    segment : str
+        The broker's name for the exchange's part, ``NSE_EQ``; empty where a broker has none.
+    broker_id : str
+        The broker's id, unique within `segment`.
+    tick_size : float
+        Smallest price step in the instrument's currency; 0 where unknown.
+    lot : float
+        Units in one lot.
+    """
+
+    exchange: str
+    symbol: str
+    segment: str = ""
+    broker_id: str = ""
+    tick_size: float = 0.0
+    lot: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """``EXCHANGE:SYMBOL``."""
+        return f"{self.exchange}:{self.symbol}"
+
+
+def split_symbol(text: str, *, exchange: str = "") -> tuple[str, str]:
+    """Return the exchange and symbol written in `text`; `exchange` where it names none.
+
+    Examples
+    --------
+    >>> split_symbol("NSE:RELIANCE"), split_symbol("TCS", exchange="NSE")
+    (('NSE', 'RELIANCE'), ('NSE', 'TCS'))
+    """
+    left, colon, right = text.strip().partition(":")
+    return (left.upper(), right) if colon else (exchange, left)
+
+
+def market_open(exchange: str) -> tuple[time, ZoneInfo]:
+    """Return when the exchange's day opens, in its own time zone.
+
+    Notes
+    -----
+    NSE and BSE equity: 09:15 IST; currency and commodity segments: 09:00 IST; anything else
+    counts its day from midnight UTC, as the crypto exchanges do.
+    """
+    if exchange in INDIAN_EXCHANGES:
+        return _OPENS.get(exchange, time(9, 15)), _INDIA
+    return time(0, 0), _UTC
+
+
+class Instruments:
+    """The instruments a stream has met, each with a small number.
+
+    Only the feed thread adds once a stream runs; any thread may read. An instrument is never
+    taken out: rows that carry its number may still be in memory.
+    """
+
+    def __init__(self, known: Iterable[Instrument] = ()) -> None:
+        self._all: list[Instrument] = []
+        self._by_name: dict[str, int] = {}
+        self.symbol_codes: npt.NDArray[np.uint32] = np.zeros(64, np.uint32)
+        self.exchange_codes: npt.NDArray[np.uint8] = np.zeros(64, np.uint8)
+        self.tick_sizes: npt.NDArray[np.float64] = np.zeros(64)
+        for instrument in known:
+            self.add(instrument)
+
+    def add(self, instrument: Instrument) -> int:
+        """Return the instrument's number, giving it one when it is new."""
+        found = self._by_name.get(instrument.name)
+        if found is not None:
+            return found
+        number = len(self._all)
+        if number == len(self.symbol_codes):
+            for column in ("symbol_codes", "exchange_codes", "tick_sizes"):
+                old = getattr(self, column)
+                setattr(self, column, np.concatenate([old, np.zeros_like(old)]))
+        self.symbol_codes[number] = schema.code_of("symbol", instrument.symbol)
+        self.exchange_codes[number] = schema.code_of("exchange", instrument.exchange)
+        self.tick_sizes[number] = instrument.tick_size
+        self._all.append(instrument)
+        self._by_name[instrument.name] = number
+        return number
+
+    def number(self, name: str) -> int | None:
+        """Return the number of ``EXCHANGE:SYMBOL``, or None."""
+        return self._by_name.get(name)
+
+    def find(self, text: str) -> list[int]:
+        """Return the numbers that `text` may mean: one for a full name, any exchange without."""
+        if ":" in text:
+            exchange, symbol = split_symbol(text)
+            found = self._by_name.get(f"{exchange}:{symbol}")
+            return [] if found is None else [found]
+        return [i for i, instrument in enumerate(self._all) if instrument.symbol == text]
+
+    def names(self) -> list[str]:
+        """Return every ``EXCHANGE:SYMBOL``, in the order of the numbers."""
+        return list(self._by_name)
+
+    def __getitem__(self, number: int) -> Instrument:
+        return self._all[number]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Instrument]:
+        return iter(tuple(self._all))
+
+    def __repr__(self) -> str:
+        return f"<Instruments: {len(self)}, {', '.join(self.names()[:4])}{', …' if len(self) > 4 else ''}>"
