@@ -1,0 +1,64 @@
+# Two commands set everything up: `make demo` and `make test`. `make help` lists the others.
+#
+# Everything runs in an environment of its own, made on first use and kept until pyproject.toml or the
+# pinned versions change:
+#   make PYTHON=python3.12 VENV=.venv312 test    another interpreter, beside the first
+#   make CONSTRAINTS= VENV=.venv-newest test     the newest versions that pyproject.toml allows
+
+PYTHON ?=
+VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
+# More arguments for the command a target runs: make test ARGS="-k ring"
+ARGS ?=
+
+# Relative, so that the checkout's own path may hold spaces.
+BIN := $(VENV)/bin
+
+# JupyterLab refuses to run as root, which is what containers are, unless told.
+LAB_AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test notebooks lab bench check format env system lock clean
+
+help: ## list these targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: env ## stream a simulated market for 20 seconds and show what was stored
+	@"$(BIN)/ltpkit" demo $(ARGS)
+
+test: env ## run every test, the documentation's examples and the notebooks
+	@"$(BIN)/python" -m pytest $(ARGS)
+
+notebooks: env ## run the notebooks alone, top to bottom
+	@"$(BIN)/python" -m pytest notebooks $(ARGS)
+
+lab: env ## open the notebooks in JupyterLab
+	@"$(BIN)/python" -m jupyterlab --notebook-dir=notebooks $(LAB_AS_ROOT) $(ARGS)
+
+bench: env ## measure speed and memory
+	@"$(BIN)/python" -m benchmarks $(ARGS)
+
+check: env ## ruff, mypy and import-linter
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/ruff" format --check .
+	@"$(BIN)/mypy"
+	@"$(BIN)/lint-imports"
+
+format: env ## let ruff put the code in shape
+	@"$(BIN)/ruff" check --fix .
+	@"$(BIN)/ruff" format .
+
+env: ## make or refresh the environment the others run in
+	@sh .ci/environment "$(VENV)" "$(PYTHON)" "$(CONSTRAINTS)"
+
+system: ## make sure of what the operating system has to provide
+	@sh .ci/system "$(PYTHON)"
+
+# One resolution for every supported Python and system, its differences as markers.
+lock: env ## pin the newest versions that work together in constraints.txt
+	@"$(BIN)/python" -m uv pip compile -q --upgrade --universal --python-version 3.11 --all-extras \
+		--no-annotate --custom-compile-command "make lock" -o constraints.txt pyproject.toml
+
+clean: ## remove the environment and the tools' caches; data and recordings stay
+	rm -rf "$(VENV)" build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find ltpkit tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
