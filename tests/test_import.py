@@ -14,10 +14,30 @@ from typing import Any
 import pytest
 
 #: Each takes long to load, and only a view, a server, a command or a broker's SDK needs it.
-HEAVY = (
-    "IPython bokeh dhanhq duckdb fastapi holoviews hvplot ipywidgets matplotlib nest_asyncio nest_asyncio2 "
-    "pandas panel prometheus_client pydantic pydantic_settings pytest rich starlette structlog typer uvicorn"
-).split()
+HEAVY = [
+    "IPython",
+    "bokeh",
+    "dhanhq",
+    "duckdb",
+    "fastapi",
+    "holoviews",
+    "hvplot",
+    "ipywidgets",
+    "matplotlib",
+    "nest_asyncio",
+    "nest_asyncio2",
+    "pandas",
+    "panel",
+    "prometheus_client",
+    "pydantic",
+    "pydantic_settings",
+    "pytest",
+    "rich",
+    "starlette",
+    "structlog",
+    "typer",
+    "uvicorn",
+]
 
 # It runs in an interpreter of its own, because this one has loaded most of the above already. The hook is
 # told of everything Python code opens, and the import system's own reading of code is left out.
