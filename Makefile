@@ -33,7 +33,8 @@ notebooks: env ## run the notebooks alone, top to bottom
 	@"$(BIN)/python" -m pytest notebooks $(ARGS)
 
 lab: env ## open the notebooks in JupyterLab
-	@"$(BIN)/python" -m jupyterlab --notebook-dir=notebooks $(LAB_AS_ROOT) $(ARGS)
+	@"$(BIN)/python" -m jupyterlab --ServerApp.root_dir=notebooks \
+		--MultiKernelManager.default_kernel_name=ltpkit $(LAB_AS_ROOT) $(ARGS)
 
 bench: env ## measure speed and memory
 	@"$(BIN)/python" -m benchmarks $(ARGS)
@@ -60,5 +61,6 @@ lock: env ## pin the newest versions that work together in constraints.txt
 		--no-annotate --custom-compile-command "make lock" -o constraints.txt pyproject.toml
 
 clean: ## remove the environment and the tools' caches; data and recordings stay
-	rm -rf "$(VENV)" build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	[ ! -f "$(VENV)/pyvenv.cfg" ] || rm -rf "$(VENV)"
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find ltpkit tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
