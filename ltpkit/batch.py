@@ -54,7 +54,8 @@ class Ticks(msgspec.Struct, kw_only=True):
 
     def column(self, name: str) -> npt.NDArray[np.float64]:
         """Return the line of `values` for a column, to read or to fill."""
-        return self.values[_ROW[name]]
+        line: npt.NDArray[np.float64] = self.values[_ROW[name]]
+        return line
 
     def __len__(self) -> int:
         return len(self.instrument)
