@@ -1,0 +1,108 @@
+"""LTP changes: from the tick before of the same instrument, on arrival and as a frame.
+
+Pure. `before` is what the ring calls for each batch; `changes` picks the columns readers ask for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
+__all__ = ["before", "changes", "percent"]
+
+
+def before(
+    last: npt.NDArray[np.float64], instrument: npt.NDArray[np.int32], ltp: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return the price of the tick before for each row, and bring `last` up to date in place.
+
+    Parameters
+    ----------
+    last : ndarray of float64, shape (instruments,)
+        Last known price of each instrument, NaN where there was none. Changed in place.
+    instrument : ndarray of int32, shape (n,)
+    ltp : ndarray of float64, shape (n,)
+        NaN where the row carries no price (a quote): such a row has no price before it and
+        leaves `last` as it was.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        NaN for an instrument's first price and for rows without one.
+    """
+    found = np.full(len(ltp), np.nan)
+    rows: npt.NDArray[np.intp] | None = None
+    priced = ltp == ltp  # False for NaN, and cheaper than isnan
+    if not priced.all():
+        rows = np.flatnonzero(priced)
+        if not len(rows):
+            return found
+        instrument, ltp = instrument[rows], ltp[rows]
+    if len(ltp) == 1:
+        who = instrument[0]
+        found[0 if rows is None else rows[0]] = last[who]
+        last[who] = ltp[0]
+        return found
+    order = np.argsort(instrument, kind="stable")
+    who, price = instrument[order], ltp[order]
+    new = np.empty(len(who), np.bool_)  # the instrument's first row in this batch
+    new[0] = True
+    np.not_equal(who[1:], who[:-1], out=new[1:])
+    earlier = np.empty_like(price)
+    earlier[1:] = price[:-1]
+    earlier[new] = last[who[new]]
+    last[who] = price  # of repeated instruments the last one stays
+    found[order if rows is None else rows[order]] = earlier
+    return found
+
+
+def percent(change: npt.NDArray[np.float64], of: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return `change` in percent of the price before; NaN where that was zero or missing."""
+    result = np.full(len(change), np.nan)
+    np.divide(change * 100.0, of, out=result, where=of != 0)
+    return result
+
+
+def changes(ticks: Frame) -> Frame:
+    """Return each priced tick with its change from the tick before and from the previous close.
+
+    Parameters
+    ----------
+    ticks : polars.DataFrame or polars.LazyFrame
+        Rows with the columns of `schema.TICKS`.
+
+    Returns
+    -------
+    polars.DataFrame or polars.LazyFrame, shape (priced ticks, 9)
+        ``seq, symbol, exchange, timestamp, ltp, change, change_percent, day_change,
+        day_change_percent``; percent as 1.5 for 1.5 %, prices in the instrument's currency.
+        Null where there was no tick, or no previous close, to compare with.
+    """
+    import polars as pl
+
+    ltp, close = pl.col("ltp"), pl.col("close_price")
+    priced = ticks.filter(ltp.is_not_null()) if _has_unpriced(ticks) else ticks
+    return priced.select(
+        "seq",
+        "symbol",
+        "exchange",
+        "timestamp",
+        "ltp",
+        "change",
+        "change_percent",
+        day_change=ltp - close,
+        day_change_percent=(ltp - close) * 100.0 / pl.when(close != 0).then(close),
+    )
+
+
+def _has_unpriced(ticks: Frame) -> bool:
+    import polars as pl
+
+    return isinstance(ticks, pl.LazyFrame) or ticks["ltp"].null_count() > 0
