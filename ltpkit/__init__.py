@@ -2,10 +2,57 @@
 
 >>> import ltpkit as lk
 >>> live = lk.stream(["NSE:RELIANCE", "NSE:TCS"])       # doctest: +SKIP
+>>> live.latest()                                       # doctest: +SKIP
 
 Importing this starts no thread, opens no file and loads nothing heavy; names arrive when used.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ltpkit.errors import LtpkitError
+    from ltpkit.live import Archive, Replay, Stream, replay, stream
+    from ltpkit.live import open_store as open
+
 __version__ = "0.1.0"
+
+__all__ = ["Archive", "LtpkitError", "Replay", "Stream", "allow_nested", "open", "replay", "stream"]
+
+_HOMES = {
+    "Archive": "live:Archive",
+    "LtpkitError": "errors:LtpkitError",
+    "Replay": "live:Replay",
+    "Stream": "live:Stream",
+    "open": "live:open_store",
+    "replay": "live:replay",
+    "stream": "live:stream",
+}
+
+
+def allow_nested() -> None:
+    """Let code in this thread call `asyncio.run` inside a running loop, as a notebook's cells do.
+
+    ltpkit itself never needs it: its loop runs in a thread of its own. A broker's SDK that calls
+    ``asyncio.run`` in a cell does. Applies `nest-asyncio2` where installed, else `nest-asyncio`.
+    """
+    try:
+        import nest_asyncio2 as nest  # the maintained successor; ipykernel 7.4 brings it
+    except ImportError:
+        import nest_asyncio as nest
+    nest.apply()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ltpkit' has no attribute {name!r}")
+    module, _, attribute = _HOMES[name].partition(":")
+    value = getattr(import_module(f"ltpkit.{module}"), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,157 @@
+"""The flush worker: the thread that owns DuckDB writes and recording files.
+
+It wakes every `flush_interval_s`, or when `buffer_size` rows wait, and writes everything that
+waits in one transaction, so the batch grows under load and the feed never waits. An error keeps
+the rows where they are, is shown in `last_error`, and is tried again with a growing delay.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import duckdb
+
+from ltpkit.errors import StoreError
+from ltpkit.recording import Recorder
+from ltpkit.ring import DepthRing, EventLog, TickRing
+from ltpkit.store import Store
+
+__all__ = ["FlushWorker"]
+
+_LEAST_PAUSE_S: Final = 0.2  # a commit costs an fsync: no more than five a second, however fast rows come
+_LONGEST_PAUSE_S: Final = 30.0
+
+
+class FlushWorker:
+    """Writes what the rings hold and the store does not.
+
+    Parameters
+    ----------
+    store : Store
+    ticks, depth, events : TickRing, DepthRing, EventLog
+        Where the rows wait; their `stored_seq` is raised after each commit.
+    recorder : Recorder, optional
+        Whose waiting frames are written in the same round.
+    flush_interval_s : float
+    buffer_size : int
+        Rows waiting that start a flush before the interval is over.
+    failed : callable
+        Told of an error once, and of None when writing works again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ticks: TickRing,
+        depth: DepthRing,
+        events: EventLog,
+        *,
+        recorder: Recorder | None = None,
+        flush_interval_s: float = 5.0,
+        buffer_size: int = 1000,
+        failed: Callable[[Exception | None], None] = lambda error: None,
+    ) -> None:
+        self._store, self._ticks, self._depth, self._events = store, ticks, depth, events
+        self._recorder, self._failed = recorder, failed
+        self._interval_s, self._buffer_size = flush_interval_s, buffer_size
+        self._wake, self._stopping = threading.Event(), threading.Event()
+        self._flushed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self.last_error: Exception | None = None
+        self.last_duration_s = 0.0
+        self.flushes = 0
+
+    @property
+    def waiting_rows(self) -> int:
+        """Rows in memory that are not stored."""
+        ticks, depth, events = self._ticks, self._depth, self._events
+        return sum(one.last_seq - one.stored_seq for one in (ticks, depth, events))
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="ltpkit-flush", daemon=True)
+        self._thread.start()
+
+    def nudge(self) -> None:
+        """Wake the worker when enough rows wait. Cheap; called after each append."""
+        if not self._wake.is_set() and (
+            self._ticks.last_seq - self._ticks.stored_seq >= self._buffer_size
+            or self._depth.last_seq - self._depth.stored_seq >= self._buffer_size
+        ):
+            self._wake.set()
+
+    def flush(self, timeout_s: float = 10.0) -> bool:
+        """Have everything that is in memory now stored; return whether it was within the time."""
+        deadline = time.monotonic() + timeout_s
+        targets = [(ring, ring.last_seq) for ring in (self._ticks, self._depth, self._events)]
+        with self._flushed:
+            while any(ring.stored_seq < seq for ring, seq in targets):
+                left = deadline - time.monotonic()
+                if left <= 0 or self._thread is None or not self._thread.is_alive():
+                    return False
+                self._wake.set()
+                self._flushed.wait(min(left, 0.5))
+        return True
+
+    def stop(self, timeout_s: float = 1.5) -> bool:
+        """Flush what waits and end the thread; return whether everything was stored in time."""
+        thread = self._thread
+        if thread is None:
+            return self.waiting_rows == 0
+        self._stopping.set()
+        self._wake.set()
+        thread.join(timeout_s)
+        done = not thread.is_alive()
+        if done:
+            self._thread = None
+        return done and self.last_error is None
+
+    def _run(self) -> None:
+        pause = _LEAST_PAUSE_S
+        while True:
+            self._wake.wait(self._interval_s)
+            self._wake.clear()
+            stopping = self._stopping.is_set()
+            worked = self._round()
+            if stopping:
+                return
+            pause = _LEAST_PAUSE_S if worked else min(2 * pause, _LONGEST_PAUSE_S)
+            self._stopping.wait(pause)
+
+    def _round(self) -> bool:
+        """Write once; return whether it worked."""
+        started = time.perf_counter()
+        try:
+            if self._recorder is not None:
+                self._recorder.write()
+            self._write()
+        except (duckdb.Error, StoreError, OSError) as error:
+            if self.last_error is None:
+                self._failed(error)
+            self.last_error = error
+            return False
+        if self.last_error is not None:
+            self.last_error = None
+            self._failed(None)
+        self.last_duration_s = time.perf_counter() - started
+        with self._flushed:
+            self._flushed.notify_all()
+        return True
+
+    def _write(self) -> None:
+        rings = {"ticks": self._ticks, "depth": self._depth, "events": self._events}
+        frames = {
+            name: ring.frame(after_seq=ring.stored_seq)
+            for name, ring in rings.items()
+            if ring.last_seq > ring.stored_seq
+        }
+        if not frames:
+            return
+        self._store.append(**frames)
+        self.flushes += 1
+        for name, frame in frames.items():
+            rings[name].stored_seq = frame["seq"][-1]

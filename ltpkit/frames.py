@@ -1,0 +1,284 @@
+"""The reading methods, shared by everything that holds ticks: a live stream, a replay, a store.
+
+`Frames` asks its holder for a few things (rows of a table, the newest values, a query) and makes
+all the public reading methods of them. Frames handed out are plain polars and do not change.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from ltpkit.bars import bars
+from ltpkit.changes import changes
+from ltpkit.errors import UnknownInstrument
+from ltpkit.gaps import gaps
+from ltpkit.instruments import split_symbol
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Frames", "Name", "ladder"]
+
+#: An exchange and a symbol; the exchange is empty where the user named none.
+Name = tuple[str, str]
+
+Table = Literal["ticks", "depth", "events"]
+
+
+class Frames(ABC):
+    """What can be asked of anything that holds ticks.
+
+    Wherever a method takes a symbol, ``"RELIANCE"`` means it on any exchange and
+    ``"NSE:RELIANCE"`` on one; several may be given as a list.
+    """
+
+    # -- what a holder provides -----------------------------------------------------------
+
+    @abstractmethod
+    def _rows(self, table: Table, names: Sequence[Name] | None, last: int | None) -> pl.DataFrame:
+        """Return rows of a table in `seq` order: all, or of some names, or the last of them."""
+
+    @abstractmethod
+    def _latest(self) -> pl.DataFrame:
+        """Return the newest values of each instrument, columns of `schema.TICKS`."""
+
+    @abstractmethod
+    def _newest_book(self, name: Name) -> pl.DataFrame:
+        """Return the newest depth row of a name, or none."""
+
+    @abstractmethod
+    def _query(self, query: str, params: Any, frames: Mapping[str, Any]) -> pl.DataFrame:
+        """Run SQL over everything held."""
+
+    @abstractmethod
+    def _scan(self) -> pl.LazyFrame:
+        """Return every tick held, read at each collect."""
+
+    @abstractmethod
+    def _known(self) -> list[str]:
+        """Return the ``EXCHANGE:SYMBOL`` of everything held or subscribed."""
+
+    def _now(self) -> datetime | None:
+        """Return the time that decides whether a bar still grows; None for the newest tick's."""
+        return None
+
+    # -- what a user asks -----------------------------------------------------------------
+
+    def ticks(self, symbol: str | Sequence[str] | None = None, *, last: int | None = None) -> pl.DataFrame:
+        """Return ticks in the order they arrived.
+
+        Parameters
+        ----------
+        symbol : str or list of str, optional
+            Only these. By default all.
+        last : int, optional
+            Only the last so many.
+
+        Returns
+        -------
+        polars.DataFrame, shape (ticks, 20)
+            Columns of `ltpkit.schema.TICKS`: prices in the instrument's currency, quantities in
+            units, times in UTC (µs). Of a live stream: the rows in memory, as of the call; older
+            ones are a `sql` or `scan` away.
+
+        Raises
+        ------
+        UnknownInstrument
+            The symbol was never subscribed and is not held.
+        """
+        return self._rows("ticks", self._names(symbol), last)
+
+    def latest(self, symbol: str | Sequence[str] | None = None) -> pl.DataFrame:
+        """Return the newest values of each instrument.
+
+        Returns
+        -------
+        polars.DataFrame, shape (instruments, 20)
+            Columns of `ltpkit.schema.TICKS`. Each value is the last one the feed sent: a quote
+            without a price leaves ``ltp`` as the last trade left it; ``seq`` and the times are
+            those of the newest row.
+
+        Raises
+        ------
+        UnknownInstrument
+            The symbol was never subscribed and is not held.
+        """
+        return _of(self._latest(), self._names(symbol))
+
+    def changes(self, symbol: str | Sequence[str] | None = None) -> pl.DataFrame:
+        """Return each priced tick with its change from the tick before, and from the previous close.
+
+        Returns
+        -------
+        polars.DataFrame, shape (priced ticks, 9)
+            ``seq, symbol, exchange, timestamp, ltp, change, change_percent, day_change,
+            day_change_percent``. Changes in the instrument's currency, percent as 1.5 for 1.5 %.
+
+        Raises
+        ------
+        UnknownInstrument
+            The symbol was never subscribed and is not held.
+        """
+        return changes(self.ticks(symbol))
+
+    def bars(self, every: str = "1m", *, symbol: str | Sequence[str] | None = None) -> pl.DataFrame:
+        """Return OHLC bars of `ticks`, by exchange time, counted from the market open.
+
+        Parameters
+        ----------
+        every : str
+            Bar length as a polars duration: ``"1s"``, ``"1m"``, ``"1h"``, at most ``"1d"``.
+        symbol : str or list of str, optional
+            Only these. By default all.
+
+        Returns
+        -------
+        polars.DataFrame, shape (bars, 10)
+            ``symbol, start, open, high, low, close, volume, ticks, exchange, growing``, sorted by
+            symbol and start. ``start`` in UTC (µs), inclusive; ``volume`` in units traded;
+            ``growing`` marks a bar whose end has not come.
+
+        Raises
+        ------
+        SettingError
+            `every` is no bar length.
+        UnknownInstrument
+            The symbol was never subscribed and is not held.
+        """
+        return bars(self.ticks(symbol), every, now=self._now())
+
+    def depth(self, symbol: str, *, levels: int | None = None) -> pl.DataFrame:
+        """Return the book of one instrument as a ladder, best level first.
+
+        Returns
+        -------
+        polars.DataFrame, shape (levels, 7)
+            ``level, bid_orders, bid_qty, bid_price, ask_price, ask_qty, ask_orders``; null where
+            a side is shorter, or the feed does not count orders. No rows before the first book.
+
+        Raises
+        ------
+        UnknownInstrument
+            The symbol was never subscribed and is not held.
+        """
+        names = self._names(symbol)
+        assert names is not None
+        return ladder(self._newest_book(names[0]), levels)
+
+    def books(self, symbol: str | Sequence[str] | None = None, *, last: int | None = None) -> pl.DataFrame:
+        """Return books after each update, in the order they arrived.
+
+        Returns
+        -------
+        polars.DataFrame, shape (updates, 11)
+            Columns of `ltpkit.schema.DEPTH`; lists run from the best level outwards.
+
+        Raises
+        ------
+        UnknownInstrument
+            The symbol was never subscribed and is not held.
+        """
+        return self._rows("depth", self._names(symbol), last)
+
+    def events(self) -> pl.DataFrame:
+        """Return what happened on the connections, columns of `ltpkit.schema.EVENTS`."""
+        return self._rows("events", None, None)
+
+    def gaps(self) -> pl.DataFrame:
+        """Return the stretches we know we missed, oldest first.
+
+        Returns
+        -------
+        polars.DataFrame, shape (gaps, 8)
+            ``seq, at, symbol, why, start, end, missing, recovered``; times in UTC (µs).
+        """
+        return gaps(self.events())
+
+    def sql(
+        self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None, **frames: Any
+    ) -> pl.DataFrame:
+        """Return the answer of a SQL query over rows in memory and stored rows as one.
+
+        Parameters
+        ----------
+        query : str
+            Sees ``ticks`` (also called ``realtime_ltp``), ``latest_ltp``, ``ltp_changes``,
+            ``bars_1m``, ``realtime_depth`` and ``feed_events``, each row exactly once.
+        params : sequence or mapping, optional
+            Bound to ``?`` or ``$name``, never pasted into the text.
+        **frames
+            Your own polars, pandas or Arrow tables, by the names the query uses.
+
+        Raises
+        ------
+        duckdb.Error
+            The query is wrong, in DuckDB's own words.
+
+        Examples
+        --------
+        >>> live.sql("SELECT symbol, max(ltp) FROM ticks GROUP BY ALL")  # doctest: +SKIP
+        >>> live.sql("FROM ticks WHERE symbol = $s", {"s": "TCS"})       # doctest: +SKIP
+        """
+        return self._query(query, params, frames)
+
+    def scan(self) -> pl.LazyFrame:
+        """Return all ticks, stored and in memory, as a LazyFrame that reads afresh at each collect.
+
+        Filters and column choices are pushed down: only what is asked for leaves DuckDB.
+        """
+        return self._scan()
+
+    def _names(self, symbol: str | Sequence[str] | None) -> list[Name] | None:
+        """Return the names asked for, known ones only; None for all."""
+        if symbol is None:
+            return None
+        asked = [symbol] if isinstance(symbol, str) else list(symbol)
+        known = self._known()
+        full = {name.casefold(): name for name in known}
+        bare = {name.partition(":")[2].casefold(): name for name in known}
+        names: list[Name] = []
+        for text in asked:
+            if ":" in text and text.casefold() in full:
+                names.append(split_symbol(full[text.casefold()]))
+            elif ":" not in text and text.casefold() in bare:
+                names.append(("", bare[text.casefold()].partition(":")[2]))
+            else:
+                raise UnknownInstrument(text, "this stream", known, try_="Subscribe it first.")
+        return names
+
+
+def _of(frame: pl.DataFrame, names: Sequence[Name] | None) -> pl.DataFrame:
+    """Return the rows of these names."""
+    import polars as pl
+
+    if names is None:
+        return frame
+    wanted = pl.lit(value=False)
+    for exchange, symbol in names:
+        one = pl.col("symbol") == symbol
+        wanted |= one & (pl.col("exchange") == exchange) if exchange else one
+    return frame.filter(wanted)
+
+
+def ladder(book: pl.DataFrame, levels: int | None = None) -> pl.DataFrame:
+    """Return a depth row as a frame with one row per level, best first.
+
+    Parameters
+    ----------
+    book : polars.DataFrame, shape (0 or 1, 11)
+        Columns of `ltpkit.schema.DEPTH`.
+    levels : int, optional
+        At most so many.
+    """
+    import polars as pl
+
+    columns = ("bid_orders", "bid_qty", "bid_price", "ask_price", "ask_qty", "ask_orders")
+    kinds = {name: pl.Int32 if name.endswith("orders") else pl.Float64 for name in columns}
+    lists = {name: (book[name][0] if book.height else None) for name in columns}
+    sides = {name: [] if values is None else values.to_list()[:levels] for name, values in lists.items()}
+    most = max(map(len, sides.values()))
+    filled = {name: values + [None] * (most - len(values)) for name, values in sides.items()}
+    return pl.DataFrame({"level": list(range(most)), **filled}, schema={"level": pl.Int32, **kinds})

@@ -1,0 +1,124 @@
+"""How a stream is doing, as plain facts: one line in a terminal, a card in a notebook."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Status"]
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """A stream at one moment.
+
+    Attributes
+    ----------
+    state : str
+        ``connecting, live, stale, backing_off, refused, stopped``; of a replay ``playing`` and
+        ``finished``.
+    feed : str
+        The feed's name and kind.
+    symbols : list of str
+        Subscribed now, as ``EXCHANGE:SYMBOL``.
+    rows_in_memory, rows_stored : int
+        Ticks in the ring; ticks in the store, those from before this start included.
+    received_seq, stored_seq : int
+        `seq` of the newest tick received and of the newest one committed to DuckDB.
+    depth_rows : int
+        Books in memory.
+    rate : float
+        Ticks per second over the last five seconds.
+    last_tick_age_s : float or None
+        Since the newest tick reached us.
+    rejects, gaps, reconnects : int
+        Frames that could not be decoded; stretches known to be missing; connections opened again.
+    lost_rows : int
+        Rows that had to leave memory before they could be stored.
+    store : str
+        Path of the DuckDB file, or ``in memory``.
+    recording : str or None
+        File that raw frames go to.
+    last_error : str or None
+        In words; never with an address that could hold a token.
+    at : datetime.datetime
+        When this was true, UTC.
+    """
+
+    state: str
+    feed: str
+    symbols: list[str]
+    rows_in_memory: int
+    rows_stored: int
+    received_seq: int
+    stored_seq: int
+    depth_rows: int
+    rate: float
+    last_tick_age_s: float | None
+    rejects: int
+    gaps: int
+    reconnects: int
+    lost_rows: int
+    store: str
+    recording: str | None
+    last_error: str | None
+    at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
+
+    def line(self) -> str:
+        """Return everything that matters in one line."""
+        parts = [
+            f"{self.feed} {self.state}",
+            f"{len(self.symbols)} symbol{'' if len(self.symbols) == 1 else 's'}",
+            f"{self.rows_in_memory:,} rows in memory, {self.rows_stored:,} stored",
+            f"{self.rate:,.0f} ticks/s",
+            "no tick yet" if self.last_tick_age_s is None else f"last tick {age(self.last_tick_age_s)} ago",
+        ]
+        counts = {"gap": self.gaps, "reject": self.rejects, "reconnect": self.reconnects}
+        parts += [f"{n:,} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n]
+        if self.lost_rows:
+            parts.append(f"{self.lost_rows:,} rows LOST from memory unstored")
+        if self.last_error:
+            parts.append(f"error: {self.last_error}")
+        return " · ".join(parts)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return the facts as a frame with one row per fact, to keep or to print."""
+        import polars as pl
+
+        facts = msgspec.structs.asdict(self)
+        facts["symbols"] = ", ".join(self.symbols)
+        return pl.DataFrame(
+            {"fact": list(facts), "value": [None if v is None else str(v) for v in facts.values()]},
+            schema={"fact": pl.String, "value": pl.String},
+        )
+
+    def __repr__(self) -> str:
+        return f"<Status {self.line()}>"
+
+    def _repr_html_(self) -> str:
+        from ltpkit.views.card import html
+
+        return html(self)
+
+
+def age(seconds: float) -> str:
+    """Return a short age.
+
+    Examples
+    --------
+    >>> age(0.0123), age(7.21), age(400), age(90_000)
+    ('12 ms', '7.2 s', '6 min 40 s', '25 h 0 min')
+    """
+    if seconds < 1:
+        return f"{max(seconds, 0) * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"

@@ -1,0 +1,355 @@
+"""The background thread that joins the parts: connections or a recording in, rows in the rings.
+
+`Streamer` owns the feed thread and its event loop. On it run the broker connections, or the
+playing of a recording, and the fetching of whole books; everything they bring goes through one
+`Intake`. Calls from other threads reach the loop with a time limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import httpx
+import numpy as np
+
+from ltpkit import gaps, plan
+from ltpkit.batch import Event, Received
+from ltpkit.connection import Connection, Policy, State
+from ltpkit.errors import StreamStopped, WrongThread
+from ltpkit.instruments import Instrument
+from ltpkit.intake import Intake
+from ltpkit.recording import Recorder, Recording
+
+__all__ = ["Streamer"]
+
+_T = TypeVar("_T")
+
+_STOP_S: Final = 1.5
+_SNAPSHOT_TRIES: Final = 8
+
+
+class Streamer:
+    """The feed thread.
+
+    Parameters
+    ----------
+    intake : Intake
+    policy : Policy
+        How connections wait and try; the feed's own limits are put into it.
+    recorder : Recorder, optional
+        Keeps the raw frames.
+    """
+
+    def __init__(self, intake: Intake, policy: Policy, *, recorder: Recorder | None = None) -> None:
+        self._intake, self._policy, self._recorder = intake, policy, recorder
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._held: list[list[Instrument]] = []
+        self._connections: list[Connection] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lines: list[asyncio.Task[None]] = []
+        self._down: dict[int, int] = {}  # connection number → µs when its last frame came before it broke
+        self._fetching: set[int] = set()
+        self._client: httpx.AsyncClient | None = None
+        self._recorded_instruments = 0
+        self.finished = threading.Event()  # a recording was played to its end
+        self.last_error: Exception | None = None
+
+    # -- any thread -----------------------------------------------------------------------
+
+    def start(self, instruments: Sequence[Instrument] = ()) -> None:
+        """Start the thread and subscribe.
+
+        Raises
+        ------
+        PlanError
+            The broker's limits do not leave room for so many.
+        """
+        self._held = plan.spread(instruments, [], self._intake.feed.limits)
+        self._launch(self._keep_connections)
+
+    def play(self, recording: Recording, speed: float) -> None:
+        """Start the thread and play a recording: `speed` times as fast as it came, or at once."""
+        self._launch(partial(self._play, recording, speed))
+
+    def subscribe(self, instruments: Iterable[Instrument], *, timeout_s: float = 5.0) -> None:
+        """Have these instruments too; only the difference is sent."""
+        wanted = {one.name: one for one in (*self.subscribed, *instruments)}
+        self._call(self._change(list(wanted.values())), timeout_s)
+
+    def unsubscribe(self, instruments: Iterable[Instrument], *, timeout_s: float = 5.0) -> None:
+        """Have these no more."""
+        gone = {one.name for one in instruments}
+        self._call(self._change([one for one in self.subscribed if one.name not in gone]), timeout_s)
+
+    def stop(self) -> None:
+        """End the thread. A second call does nothing."""
+        thread, loop = self._thread, self._loop
+        if thread is None or threading.current_thread() is thread:
+            return
+        if loop is not None and self._stop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._stop.set)
+        thread.join(_STOP_S + 0.5)
+        self._thread = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is alive."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def subscribed(self) -> list[Instrument]:
+        """What is wanted now, over all connections."""
+        return [one for held in self._held for one in held]
+
+    @property
+    def state(self) -> State:
+        """The state of the connections, the worst of them first."""
+        if not self.running:
+            return "refused" if any(c.state == "refused" for c in self._connections) else "stopped"
+        states = {connection.state for connection in self._connections}
+        worst: tuple[State, ...] = ("refused", "backing_off", "connecting", "stale")
+        return next((state for state in worst if state in states), "live")
+
+    @property
+    def reconnects(self) -> int:
+        """Times a connection was opened again."""
+        return sum(max(0, connection.opened - 1) for connection in self._connections)
+
+    @property
+    def error(self) -> Exception | None:
+        """The newest error of the thread or of a connection that is not live."""
+        if self.last_error is not None:
+            return self.last_error
+        found = [c.last_error for c in self._connections if c.state != "live" and c.last_error]
+        return found[-1] if found else None
+
+    def _call(self, job: Coroutine[Any, Any, _T], timeout_s: float) -> _T:
+        if self._loop is None or not self.running:
+            job.close()
+            raise StreamStopped("The stream is stopped. Start one with lk.stream(…).")
+        if threading.current_thread() is self._thread:
+            job.close()
+            raise WrongThread("This call waits for the feed thread and was made on it; it would never end.")
+        return asyncio.run_coroutine_threadsafe(job, self._loop).result(timeout_s)
+
+    def _launch(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._ready.clear()
+        self.finished.clear()
+        self._thread = threading.Thread(target=self._run, args=(job,), name="ltpkit-feed", daemon=True)
+        self._thread.start()
+        self._ready.wait(5)
+
+    # -- the feed thread ------------------------------------------------------------------
+
+    def _run(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            asyncio.run(self._main(job))
+        except Exception as error:  # noqa: BLE001 - shown where people look: the status
+            self.last_error = error
+            self._note(Event(at=_now(), kind="error", detail={"error": f"{type(error).__name__}: {error}"}))
+        finally:
+            self._ready.set()
+            self.finished.set()
+            self._intake.tell()
+
+    async def _main(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._loop.set_exception_handler(self._failed)
+        self._record_instruments()
+        working = asyncio.ensure_future(job())
+        self._ready.set()
+        stopping = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()  # an error in our own code surfaces here
+        self.finished.set()
+        self._intake.tell()
+        await stopping
+        ending = [working, *self._lines, *self._tasks]
+        for task in ending:
+            task.cancel()
+        await asyncio.wait(ending, timeout=_STOP_S)
+        if self._client is not None:
+            await self._client.aclose()
+
+    def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception):
+            self.last_error = error
+        self._note(Event(at=_now(), kind="error", detail={"error": str(error or context.get("message"))}))
+
+    async def _keep_connections(self) -> None:
+        for number in range(len(self._held)):
+            self._open(number)
+
+    def _open(self, number: int) -> None:
+        feed = self._intake.feed
+        connection = Connection(
+            name=feed.name,
+            address=feed.address,
+            greet=lambda: [*feed.login(), *self._out(feed.subscribe(self._held[number]))],
+            deliver=partial(self._deliver, number),
+            judge=feed.closed,
+            note=partial(self._connection_event, number),
+            policy=self._policy,
+        )
+        self._connections.append(connection)
+        self._lines.append(asyncio.ensure_future(connection.run()))
+
+    async def _change(self, wanted: Sequence[Instrument]) -> None:
+        feed, before = self._intake.feed, self._held
+        after = plan.spread(wanted, before, feed.limits)
+        self._held = after
+        self._record_instruments()
+        for number, held in enumerate(after):
+            if number >= len(self._connections):
+                self._open(number)
+                continue
+            old, new = {one.name for one in before[number]}, {one.name for one in held}
+            gone = [one for one in before[number] if one.name not in new]
+            come = [one for one in held if one.name not in old]
+            for one in gone:
+                known = self._intake.instruments.number(one.name)
+                if known is not None:
+                    self._intake.books.forget(known)
+            messages = [
+                *(feed.unsubscribe(gone) if gone else ()),
+                *(feed.subscribe(come) if come else ()),
+            ]
+            if messages and self._connections[number].state == "live":
+                await self._connections[number].send(self._out(messages))
+
+    def _deliver(self, number: int, frames: list[bytes], received_at: Received) -> bool:
+        if self._recorder is not None:
+            self._recorder.add(frames, received_at, connection=number)
+        batch = self._intake.take(frames, received_at)
+        rows = batch.ticks is not None or batch.depth is not None or bool(batch.book_updates)
+        if rows and number in self._down:
+            at = _now()
+            names = [one.name for one in self._held[number]]
+            lost = gaps.gap(at, "connection lost", start=self._down.pop(number), end=at, symbols=names)
+            self._note(lost)
+        if self._intake.wanted_books - self._fetching:
+            self._fetch_books()
+        if batch.goodbye is not None:
+            self._connections[number].take_leave(batch.goodbye)
+        self._record_instruments()
+        return rows
+
+    def _connection_event(self, number: int, event: Event) -> None:
+        if event.kind == "disconnected" and number < len(self._connections):
+            seen = self._connections[number].last_frame_at
+            if seen is not None:
+                self._down.setdefault(number, seen)
+            self._intake.books.disconnected()
+        event.detail = {"connection": number, **event.detail}
+        self._note(event)
+
+    def _note(self, event: Event) -> None:
+        self._intake.events.append([event])
+        self._intake.tell()
+
+    def _out(self, messages: Sequence[str | bytes]) -> Sequence[str | bytes]:
+        """Return the messages, kept in the recording on the way. Log-in messages never come here."""
+        if self._recorder is not None and messages:
+            raw = [one.encode() if isinstance(one, str) else one for one in messages]
+            self._recorder.add(raw, _now(), direction="out")
+        return messages
+
+    def _record_instruments(self) -> None:
+        known = self._intake.instruments
+        if self._recorder is not None and len(known) > self._recorded_instruments:
+            new = [known[number] for number in range(self._recorded_instruments, len(known))]
+            self._recorder.add_instruments(new, _now())
+            self._recorded_instruments = len(known)
+
+    # -- whole books ----------------------------------------------------------------------
+
+    def _fetch_books(self) -> None:
+        for number in sorted(self._intake.wanted_books - self._fetching):
+            self._fetching.add(number)
+            task = asyncio.ensure_future(self._fetch_book(number))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _fetch_book(self, number: int) -> None:
+        """Fetch one book until it fits the updates; the ticks go on meanwhile."""
+        feed, instrument = self._intake.feed, self._intake.instruments[number]
+        address = feed.snapshot_address(instrument)
+        try:
+            for attempt in range(_SNAPSHOT_TRIES):
+                if address is None or number not in self._intake.wanted_books:
+                    return
+                wait = 0.25 * 2**attempt
+                try:
+                    if self._client is None:
+                        self._client = httpx.AsyncClient(timeout=10.0, follow_redirects=True)
+                    answer = await self._client.get(address)
+                    if answer.status_code == 200:
+                        at = _now()
+                        update = feed.decode_snapshot(instrument, answer.content, at)
+                        if self._recorder is not None:
+                            self._recorder.add([answer.content], at, direction="http", about=instrument.name)
+                        self._intake.apply([update])
+                        if number not in self._intake.wanted_books:
+                            return
+                        continue  # older than the updates we hold: fetch again
+                    wait = max(wait, float(answer.headers.get("Retry-After", 0) or 0))
+                    why = f"HTTP {answer.status_code}"
+                except (httpx.HTTPError, ValueError) as error:
+                    why = type(error).__name__
+                detail: dict[str, object] = {"why": why, "attempt": attempt + 1}
+                self._note(Event(at=_now(), kind="book_fetch_failed", symbol=instrument.name, detail=detail))
+                await asyncio.sleep(min(wait, 30.0))
+        finally:
+            self._fetching.discard(number)
+
+    # -- recordings -----------------------------------------------------------------------
+
+    async def _play(self, recording: Recording, speed: float) -> None:
+        intake, feed = self._intake, self._intake.feed
+        offset: float | None = None  # loop time at which the recording's time 0 falls
+        loop = asyncio.get_running_loop()
+        for block in recording.blocks():
+            if block.direction == "instrument":
+                import msgspec
+
+                for raw in block.frames:
+                    intake.instruments.add(msgspec.json.decode(raw, type=Instrument))
+            elif block.direction == "http" and block.about is not None:
+                number = intake.instruments.number(block.about)
+                if number is not None:
+                    for raw, at in zip(block.frames, block.received_at.tolist(), strict=True):
+                        intake.apply([feed.decode_snapshot(intake.instruments[number], raw, at)])
+            elif block.direction == "in":
+                if speed == float("inf"):
+                    intake.take(block.frames, block.received_at)
+                    await asyncio.sleep(0)
+                    continue
+                times = block.received_at / 1e6 / speed
+                if offset is None:
+                    offset = loop.time() - float(times[0])
+                start = 0
+                while start < len(times):
+                    late = loop.time() - offset
+                    if times[start] > late:
+                        await asyncio.sleep(float(times[start]) - late)
+                        late = loop.time() - offset
+                    stop = max(start + 1, int(np.searchsorted(times, late, side="right")))
+                    intake.take(block.frames[start:stop], block.received_at[start:stop])
+                    start = stop
+                    await asyncio.sleep(0)
+        if recording.cut is not None:
+            self._note(Event(at=_now(), kind="recording_cut", detail={"why": recording.cut}))
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

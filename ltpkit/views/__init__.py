@@ -1,0 +1,1 @@
+"""Pictures of a stream. Nothing here is imported until a view is asked for."""
