@@ -38,6 +38,8 @@ def before(
         NaN for an instrument's first price and for rows without one.
     """
     found = np.full(len(ltp), np.nan)
+    if not len(ltp):
+        return found
     rows: npt.NDArray[np.intp] | None = None
     priced = ltp == ltp  # False for NaN, and cheaper than isnan
     if not priced.all():

@@ -305,8 +305,9 @@ class Connection:
             self.opened += 1
             self._last_rows = asyncio.get_running_loop().time()
             self._set("live")
-            await self.send(self._greet())
-            await self._watch(socket)
+            if self._goodbye is None:  # it may have come with the answer to the handshake
+                await self.send(self._greet())
+                await self._watch(socket)
         return socket.close_code or 1006, socket.close_reason or ""
 
     async def _watch(self, socket: _GatheringSocket) -> None:

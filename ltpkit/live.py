@@ -607,7 +607,7 @@ def _make(
         asked["url"] = url if url is not None else chosen.url
         own = chosen.credentials(feed)
         asked["client_id"] = client_id if client_id is not None else own.get("client_id")
-        asked["token"] = token if token is not None else own.get("access_token")
+        asked["token"] = token if token is not None else own.get("token")
     instruments = Instruments()
     try:
         made = feeds.make(feed, instruments, **{k: v for k, v in asked.items() if v is not None})

@@ -15,3 +15,9 @@ def shared() -> Path:
     if not HAS_SHARED:
         pytest.skip(NO_SHARED)
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Coroutine tests, marked ``anyio``, run on asyncio: what the feed thread runs."""
+    return "asyncio"
