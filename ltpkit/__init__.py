@@ -13,21 +13,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ltpkit.archive import Archive
+    from ltpkit.archive import open_store as open
     from ltpkit.errors import LtpkitError
-    from ltpkit.live import Archive, Replay, Stream, replay, stream
-    from ltpkit.live import open_store as open
+    from ltpkit.live import Stream, stream
+    from ltpkit.playback import Replay, replay
 
 __version__ = "0.1.0"
 
 __all__ = ["Archive", "LtpkitError", "Replay", "Stream", "allow_nested", "open", "replay", "stream"]
 
 _HOMES = {
-    "Archive": "live:Archive",
+    "Archive": "archive:Archive",
     "LtpkitError": "errors:LtpkitError",
-    "Replay": "live:Replay",
+    "Replay": "playback:Replay",
     "Stream": "live:Stream",
-    "open": "live:open_store",
-    "replay": "live:replay",
+    "open": "archive:open_store",
+    "replay": "playback:replay",
     "stream": "live:stream",
 }
 

@@ -1,284 +1,37 @@
-"""The objects a user holds: a live stream, a replay, an opened store; and the calls that make them.
+"""The market, live: the `Stream` a user holds, and the call that makes it.
 
-A `Stream` puts the parts together (feed, rings, flush worker, feed thread) and answers the reading
-methods over memory and store as one. Running the cell that made it again gives the same one back.
+Running the cell that made a stream again gives the same one back; the interpreter's end stops it.
 """
 
 from __future__ import annotations
 
 import atexit
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from ltpkit import feeds, settings
-from ltpkit.book import Books
 from ltpkit.connection import Policy
-from ltpkit.errors import LoginRefused, RecordingError, SettingError, StoreError, StreamStopped
-from ltpkit.flush import FlushWorker
-from ltpkit.frames import Frames, Name, Table
+from ltpkit.errors import LoginRefused, SettingError, StoreError
+from ltpkit.held import Held
 from ltpkit.instruments import Instrument, Instruments
-from ltpkit.intake import Intake
-from ltpkit.recording import Recorder, Recording
-from ltpkit.ring import DepthRing, EventLog, TickRing
-from ltpkit.schema import code_of
-from ltpkit.status import Status
+from ltpkit.recording import Recorder
 from ltpkit.store import Store
 from ltpkit.streamer import Streamer
 
 if TYPE_CHECKING:
-    import polars as pl
     from pydantic import SecretStr
 
     from ltpkit.simulator import SimulatedExchange
 
-__all__ = ["Archive", "Replay", "Stream", "open_store", "replay", "stream"]
+__all__ = ["Stream", "store_being_written", "stream"]
 
 _FIRST_TICK_S: Final = 2.0  # how long `stream` waits for the first tick before it returns all the same
 
 
-class _Held(Frames):
-    """Rows in rings, with or without a store behind them: what a stream and a replay share."""
-
-    def __init__(
-        self,
-        feed: feeds.Feed,
-        instruments: Instruments,
-        *,
-        store: str | Path | None,
-        chosen: settings.Settings,
-        capacity_rows: int | None,
-        depth_capacity_rows: int | None,
-    ) -> None:
-        self._feed, self._instruments, self._settings = feed, instruments, chosen
-        self._store_path = None if store is None else Path(store)
-        self._store: Store | None = Store(self._store_path)
-        self._already_stored = self._store.rows("ticks")
-        positions = self._store.positions()
-        self._first_seq = positions["ticks"] + 1
-        self._prices_before = self._last_prices() if self._already_stored else {}
-        self._events = EventLog(first_seq=positions["events"] + 1)
-        self._ring = TickRing(
-            instruments,
-            capacity_rows=capacity_rows,
-            first_seq=self._first_seq,
-            on_loss=self._rows_lost,
-        )
-        self._depth_ring = DepthRing(
-            instruments, capacity_rows=depth_capacity_rows, first_seq=positions["depth"] + 1
-        )
-        self._intake = Intake(
-            feed,
-            instruments,
-            self._ring,
-            self._depth_ring,
-            self._events,
-            Books(levels=chosen.depth_levels),
-            appended=self._nudge,
-        )
-        self._flusher: FlushWorker | None = None
-        self._recorder: Recorder | None = None
-        self._streamer: Streamer
-        self._store_error: Exception | None = None
-
-    def _last_prices(self) -> dict[str, float]:
-        assert self._store is not None
-        found = self._store.sql(
-            "SELECT exchange || ':' || symbol AS name, ltp FROM latest_ltp WHERE ltp IS NOT NULL"
-        )
-        return dict(found.iter_rows())
-
-    def _start_flushing(self) -> None:
-        if self._store is None:
-            self._store = Store(self._store_path)
-        self._flusher = FlushWorker(
-            self._store,
-            self._ring,
-            self._depth_ring,
-            self._events,
-            recorder=self._recorder,
-            flush_interval_s=self._settings.flush_interval_s,
-            buffer_size=self._settings.buffer_size,
-            failed=self._store_failed,
-        )
-        self._flusher.start()
-
-    def _nudge(self) -> None:
-        if self._flusher is not None:
-            self._flusher.nudge()
-
-    def _rows_lost(self, first: int, last: int) -> None:
-        from ltpkit.gaps import gap
-
-        now = int(datetime.now(UTC).timestamp() * 1e6)
-        lost = gap(
-            now,
-            "memory full before rows were stored",
-            missing=last - first + 1,
-            first_seq=first,
-            last_seq=last,
-        )
-        self._events.append([lost])
-
-    def _store_failed(self, error: Exception | None) -> None:
-        from ltpkit.batch import Event
-
-        self._store_error = error
-        kind = "store_works" if error is None else "store_failed"
-        detail: dict[str, object] = {} if error is None else {"error": str(error)}
-        self._events.append([Event(at=int(datetime.now(UTC).timestamp() * 1e6), kind=kind, detail=detail)])
-
-    def stop(self) -> None:
-        """Stop receiving, store what waits, close the files. A second call does nothing.
-
-        What is in memory stays readable; so does an in-memory store. A DuckDB file is let go, for
-        other programs to open.
-        """
-        self._streamer.stop()
-        if self._flusher is not None:
-            stored = self._flusher.stop()
-            self._flusher = None
-            if not stored and self._store_error is None:
-                self._store_error = StoreError(
-                    self._store_path or "the in-memory store",
-                    "Rows still waited for the store when it was stopped.",
-                )
-        if self._recorder is not None:
-            self._recorder.close()
-        if self._store is not None and self._store_path is not None:
-            self._store.close()
-            self._store = None
-
-    def flush(self, timeout_s: float = 10.0) -> bool:
-        """Have everything received so far stored; return whether it was within the time."""
-        return self._flusher is not None and self._flusher.flush(timeout_s)
-
-    def wait(self, *, rows: int = 1, timeout_s: float = 10.0) -> bool:
-        """Return True once `rows` ticks more than now were received, False after the time."""
-        goal = self._ring.last_seq + rows
-        return (
-            self._intake.wait_until(
-                lambda: self._ring.last_seq >= goal or not self._streamer.running, timeout_s
-            )
-            and self._ring.last_seq >= goal
-        )
-
-    def rejects(self) -> pl.DataFrame:
-        """Return the newest frames that could not be decoded, shape (up to 1000, 3).
-
-        Returns
-        -------
-        polars.DataFrame
-            ``received_at, reason, frame`` (the raw bytes), oldest first.
-        """
-        return self._intake.rejects()
-
-    @property
-    def symbols(self) -> list[str]:
-        """Subscribed now, as ``EXCHANGE:SYMBOL``."""
-        return [one.name for one in self._streamer.subscribed]
-
-    def status(self) -> Status:
-        """Return how the stream is doing. Cheap enough to call as often as you like."""
-        ring = self._ring
-        newest = ring.latest()["received_at"].max() if ring.rows else None
-        now = datetime.now(UTC)
-        error = self._store_error or self._intake.last_error or self._streamer.error
-        return Status(
-            state=self._state(),
-            feed=f"{self._feed.name}"
-            if self._feed.kind in ("live", "spot")
-            else f"{self._feed.name} {self._feed.kind}",
-            symbols=self.symbols,
-            rows_in_memory=ring.rows,
-            rows_stored=self._already_stored + ring.stored_seq - self._first_seq + 1,
-            received_seq=ring.last_seq,
-            stored_seq=ring.stored_seq,
-            depth_rows=self._depth_ring.rows,
-            rate=self._intake.rate(),
-            last_tick_age_s=(now - newest).total_seconds() if isinstance(newest, datetime) else None,
-            rejects=self._intake.rejected,
-            gaps=self.gaps().height,
-            reconnects=self._streamer.reconnects,
-            lost_rows=ring.lost_rows + self._depth_ring.lost_rows,
-            store="in memory" if self._store_path is None else str(self._store_path),
-            recording=None if self._recorder is None else str(self._recorder.path),
-            last_error=None if error is None else str(error),
-            at=now,
-        )
-
-    def _state(self) -> str:
-        return self._streamer.state
-
-    # -- what Frames asks for -------------------------------------------------------------
-
-    def _ring_of(self, table: Table) -> TickRing | DepthRing | EventLog:
-        return {"ticks": self._ring, "depth": self._depth_ring, "events": self._events}[table]
-
-    def _rows(self, table: Table, names: Sequence[Name] | None, last: int | None) -> pl.DataFrame:
-        import polars as pl
-
-        ring = self._ring_of(table)
-        if names is None or isinstance(ring, EventLog):
-            frame = ring.frame()
-        elif len(names) == 1:
-            frame = ring.pick(*_codes(names[0]))
-        else:
-            parts = [ring.pick(*_codes(name)) for name in names]
-            frame = pl.concat(parts, rechunk=False).unique("seq").sort("seq")
-        return frame if last is None else frame.tail(last)
-
-    def _latest(self) -> pl.DataFrame:
-        return self._ring.latest()
-
-    def _newest_book(self, name: Name) -> pl.DataFrame:
-        return self._depth_ring.newest(*_codes(name))
-
-    def _memory(self) -> dict[str, pl.DataFrame]:
-        return {
-            "ticks": self._ring.frame(),
-            "depth": self._depth_ring.frame(),
-            "events": self._events.frame(),
-        }
-
-    def _query(self, query: str, params: Any, frames: Mapping[str, Any]) -> pl.DataFrame:
-        return self._open_store().sql(query, params, memory=self._memory(), frames=frames)
-
-    def _scan(self) -> pl.LazyFrame:
-        return self._open_store().scan(self._memory)
-
-    def _open_store(self) -> Store:
-        if self._store is None:
-            raise StreamStopped(
-                f"The stream is stopped and {self._store_path} closed. "
-                f"Read it with lk.open({str(self._store_path)!r})."
-            )
-        return self._store
-
-    def _known(self) -> list[str]:
-        return self._instruments.names()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.stop()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.status().line()}>"
-
-    def _repr_html_(self) -> str:
-        return self.status()._repr_html_()
-
-
-def _codes(name: Name) -> tuple[int, int | None]:
-    exchange, symbol = name
-    return code_of("symbol", symbol), code_of("exchange", exchange) if exchange else None
-
-
-class Stream(_Held):
+class Stream(Held):
     """The market, live in this process. Made by `stream`.
 
     Everything is asked of this one object: the reading methods of `Frames`, and what follows.
@@ -406,88 +159,6 @@ class Stream(_Held):
     def _now(self) -> datetime:
         return datetime.now(UTC)
 
-
-class Replay(_Held):
-    """A recording, played through the same decoder into the same rings. Made by `replay`."""
-
-    def __init__(
-        self, recording: Recording, feed: feeds.Feed, instruments: Instruments, chosen: settings.Settings
-    ) -> None:
-        super().__init__(
-            feed, instruments, store=None, chosen=chosen, capacity_rows=None, depth_capacity_rows=None
-        )
-        self._recording = recording
-        self._streamer = Streamer(self._intake, Policy())
-
-    def _play(self, speed: float) -> None:
-        self._start_flushing()
-        self._streamer.play(self._recording, speed)
-
-    def drain(self, timeout_s: float | None = None) -> bool:
-        """Return True once the whole recording was played, False after the time."""
-        return self._streamer.finished.wait(timeout_s)
-
-    @property
-    def symbols(self) -> list[str]:
-        """What the recording speaks of, as ``EXCHANGE:SYMBOL``."""
-        return self._instruments.names()
-
-    def _state(self) -> str:
-        if not self._streamer.running:
-            return "stopped"
-        return "finished" if self._streamer.finished.is_set() else "playing"
-
-
-class Archive(Frames):
-    """A DuckDB store, opened to read. Made by `open`. The same reading methods as a stream.
-
-    Raises
-    ------
-    StreamStopped
-        It was closed.
-    """
-
-    def __init__(self, store: Store, *, shared: bool) -> None:
-        self._store, self._shared = store, shared
-
-    def _rows(self, table: Table, names: Sequence[Name] | None, last: int | None) -> pl.DataFrame:
-        return self._store.read(table, symbols=names, last=last)
-
-    def _latest(self) -> pl.DataFrame:
-        return self._store.latest()
-
-    def _newest_book(self, name: Name) -> pl.DataFrame:
-        return self._store.read("depth", symbols=[name], last=1)
-
-    def _query(self, query: str, params: Any, frames: Mapping[str, Any]) -> pl.DataFrame:
-        return self._store.sql(query, params, frames=frames)
-
-    def _scan(self) -> pl.LazyFrame:
-        return self._store.scan()
-
-    def _known(self) -> list[str]:
-        return self._store.names()
-
-    def export(self, directory: str | Path) -> list[Path]:
-        """Write the ticks as Parquet files partitioned by date; return their paths."""
-        return self._store.export(directory)
-
-    def close(self) -> None:
-        """Let the file go. A second call does nothing."""
-        if not self._shared:
-            self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<Archive {self._store.path}: {self._store.rows('ticks'):,} ticks>"
-
-
-# -- the calls --------------------------------------------------------------------------------
 
 _Key = tuple[str, str, str, str, str]
 _streams: dict[_Key, Stream] = {}
@@ -624,79 +295,18 @@ def _recording_path(feed: str, store: str | Path | None) -> Path:
     return folder / f"{feed}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.parquet"
 
 
-def replay(
-    path: str | Path,
-    *,
-    speed: float | Literal["max"] = 1.0,
-    feed: str | None = None,
-    kind: str | None = None,
-    **options: Any,
-) -> Replay:
-    """Play a recording and return an object with the same methods as a live stream.
-
-    Parameters
-    ----------
-    path : path
-        Made with ``record=True``, or a foreign capture: lines of ``recv_ns payload``, or JSON
-        lines with ``kind, t, conn`` and ``data`` or ``b64``; also as ``.gz`` and ``.zst``.
-    speed : float or "max"
-        Times as fast as it was recorded. ``"max"`` plays it at once and returns when that is done;
-        the rows are the same every time.
-    feed, kind : str, optional
-        Whose frames they are, where the file does not say.
-    **options
-        The feed's own, or a setting, as for `stream`.
-
-    Raises
-    ------
-    RecordingError
-        There is no such file, its format is not known, or its feed must be named.
-    """
-    factor = float("inf") if speed == "max" else float(speed)
-    if not factor > 0:
-        raise SettingError(f"speed was {speed!r}: a number above 0, or 'max'.")
-    recording = Recording(path)
-    feed, kind = feed or recording.feed, kind or recording.kind
-    if feed is None:
-        raise RecordingError(
-            f"{recording.path.name} does not say whose frames it holds. Name the feed: "
-            f"lk.replay(…, feed={feeds.names()[0]!r}); feeds: {', '.join(feeds.names())}."
-        )
-    known_settings = settings.Settings.model_fields
-    chosen = settings.load(**{key: options.pop(key) for key in list(options) if key in known_settings})
-    if kind is not None:
-        options["kind"] = kind
-    instruments = Instruments()
-    played = Replay(recording, feeds.make(feed, instruments, **options), instruments, chosen)
-    played._play(factor)
-    if speed == "max":
-        played.drain()
-        if played._streamer.last_error is not None:
-            raise played._streamer.last_error
-    return played
-
-
-def open_store(path: str | Path) -> Archive:
-    """Open a DuckDB store to read it, with the same reading methods as a live stream.
-
-    Raises
-    ------
-    StoreLocked
-        Another process is writing it.
-    NotAStore, StoreTooNew, StoreError
-        The file is no store of ours, too new, or not there.
-    """
-    place = Path(path)
-    for key, live in tuple(_streams.items()):
-        if key[3] == str(place.resolve()) and live._store is not None:
-            return Archive(live._store, shared=True)
-    return Archive(Store(place, read_only=True), shared=False)
-
-
 def _forget(live: Stream) -> None:
     with _streams_lock:
         for key in [key for key, one in _streams.items() if one is live]:
             del _streams[key]
+
+
+def store_being_written(path: Path) -> Store | None:
+    """Return the store of the stream in this process that writes this file, if there is one."""
+    for key, live in tuple(_streams.items()):
+        if key[3] == str(path.resolve()):
+            return live._store
+    return None
 
 
 def _stop_all() -> None:

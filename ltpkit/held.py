@@ -1,0 +1,270 @@
+"""Rows in rings with a store behind them: what a live stream and a replay have in common.
+
+`Held` puts the engine together (rings, intake, flush worker, store) and answers the reading methods
+over memory and store as one. What brings the frames is left to `live` and `playback`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from ltpkit import feeds
+from ltpkit.batch import Event
+from ltpkit.book import Books
+from ltpkit.errors import StoreError, StreamStopped
+from ltpkit.flush import FlushWorker
+from ltpkit.frames import Frames, Name, Table
+from ltpkit.gaps import gap
+from ltpkit.instruments import Instruments
+from ltpkit.intake import Intake
+from ltpkit.recording import Recorder
+from ltpkit.ring import DepthRing, EventLog, TickRing
+from ltpkit.schema import code_of
+from ltpkit.settings import Settings
+from ltpkit.status import Status
+from ltpkit.store import Store
+from ltpkit.streamer import Streamer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Held"]
+
+
+class Held(Frames):
+    """Rows in rings, with or without a store behind them: what a stream and a replay share."""
+
+    def __init__(
+        self,
+        feed: feeds.Feed,
+        instruments: Instruments,
+        *,
+        store: str | Path | None,
+        chosen: Settings,
+        capacity_rows: int | None,
+        depth_capacity_rows: int | None,
+    ) -> None:
+        self._feed, self._instruments, self._settings = feed, instruments, chosen
+        self._store_path = None if store is None else Path(store)
+        self._store: Store | None = Store(self._store_path)
+        self._already_stored = self._store.rows("ticks")
+        positions = self._store.positions()
+        self._first_seq = positions["ticks"] + 1
+        self._prices_before = self._last_prices() if self._already_stored else {}
+        self._events = EventLog(first_seq=positions["events"] + 1)
+        self._ring = TickRing(
+            instruments,
+            capacity_rows=capacity_rows,
+            first_seq=self._first_seq,
+            on_loss=self._rows_lost,
+        )
+        self._depth_ring = DepthRing(
+            instruments, capacity_rows=depth_capacity_rows, first_seq=positions["depth"] + 1
+        )
+        self._intake = Intake(
+            feed,
+            instruments,
+            self._ring,
+            self._depth_ring,
+            self._events,
+            Books(instruments=instruments, levels=chosen.depth_levels),
+            appended=self._nudge,
+        )
+        self._flusher: FlushWorker | None = None
+        self._recorder: Recorder | None = None
+        self._streamer: Streamer
+        self._store_error: Exception | None = None
+
+    def _last_prices(self) -> dict[str, float]:
+        assert self._store is not None
+        found = self._store.sql(
+            "SELECT exchange || ':' || symbol AS name, ltp FROM latest_ltp WHERE ltp IS NOT NULL"
+        )
+        return dict(found.iter_rows())
+
+    def _start_flushing(self) -> None:
+        if self._store is None:
+            self._store = Store(self._store_path)
+        self._flusher = FlushWorker(
+            self._store,
+            self._ring,
+            self._depth_ring,
+            self._events,
+            recorder=self._recorder,
+            flush_interval_s=self._settings.flush_interval_s,
+            buffer_size=self._settings.buffer_size,
+            failed=self._store_failed,
+        )
+        self._flusher.start()
+
+    def _nudge(self) -> None:
+        if self._flusher is not None:
+            self._flusher.nudge()
+
+    def _rows_lost(self, first: int, last: int) -> None:
+        now = time.time_ns() // 1000
+        lost = gap(
+            now,
+            "memory full before rows were stored",
+            missing=last - first + 1,
+            first_seq=first,
+            last_seq=last,
+        )
+        self._events.append([lost])
+
+    def _store_failed(self, error: Exception | None) -> None:
+        self._store_error = error
+        kind = "store_works" if error is None else "store_failed"
+        detail: dict[str, object] = {} if error is None else {"error": str(error)}
+        self._events.append([Event(at=time.time_ns() // 1000, kind=kind, detail=detail)])
+
+    def stop(self) -> None:
+        """Stop receiving, store what waits, close the files. A second call does nothing.
+
+        What is in memory stays readable; so does an in-memory store. A DuckDB file is let go, for
+        other programs to open.
+        """
+        self._streamer.stop()
+        if self._flusher is not None:
+            stored = self._flusher.stop()
+            self._flusher = None
+            if not stored and self._store_error is None:
+                self._store_error = StoreError(
+                    self._store_path or "the in-memory store",
+                    "Rows still waited for the store when it was stopped.",
+                )
+        if self._recorder is not None:
+            self._recorder.close()
+        if self._store is not None and self._store_path is not None:
+            self._store.close()
+            self._store = None
+
+    def flush(self, timeout_s: float = 10.0) -> bool:
+        """Have everything received so far stored; return whether it was within the time."""
+        return self._flusher is not None and self._flusher.flush(timeout_s)
+
+    def wait(self, *, rows: int = 1, timeout_s: float = 10.0) -> bool:
+        """Return True once `rows` ticks more than now were received, False after the time."""
+        goal = self._ring.last_seq + rows
+        return (
+            self._intake.wait_until(
+                lambda: self._ring.last_seq >= goal or not self._streamer.running, timeout_s
+            )
+            and self._ring.last_seq >= goal
+        )
+
+    def rejects(self) -> pl.DataFrame:
+        """Return the newest frames that could not be decoded, shape (up to 1000, 3).
+
+        Returns
+        -------
+        polars.DataFrame
+            ``received_at, reason, frame`` (the raw bytes), oldest first.
+        """
+        return self._intake.rejects()
+
+    @property
+    def symbols(self) -> list[str]:
+        """Subscribed now, as ``EXCHANGE:SYMBOL``."""
+        return [one.name for one in self._streamer.subscribed]
+
+    def status(self) -> Status:
+        """Return how the stream is doing. Cheap enough to call as often as you like."""
+        ring = self._ring
+        newest = ring.latest()["received_at"].max() if ring.rows else None
+        now = datetime.now(UTC)
+        error = self._store_error or self._intake.last_error or self._streamer.error
+        return Status(
+            state=self._state(),
+            feed=f"{self._feed.name}"
+            if self._feed.kind in ("live", "spot")
+            else f"{self._feed.name} {self._feed.kind}",
+            symbols=self.symbols,
+            rows_in_memory=ring.rows,
+            rows_stored=self._already_stored + ring.stored_seq - self._first_seq + 1,
+            received_seq=ring.last_seq,
+            stored_seq=ring.stored_seq,
+            depth_rows=self._depth_ring.rows,
+            rate=self._intake.rate(),
+            last_tick_age_s=(now - newest).total_seconds() if isinstance(newest, datetime) else None,
+            rejects=self._intake.rejected,
+            gaps=self.gaps().height,
+            reconnects=self._streamer.reconnects,
+            lost_rows=ring.lost_rows + self._depth_ring.lost_rows,
+            store="in memory" if self._store_path is None else str(self._store_path),
+            recording=None if self._recorder is None else str(self._recorder.path),
+            last_error=None if error is None else str(error),
+            at=now,
+        )
+
+    def _state(self) -> str:
+        return self._streamer.state
+
+    # -- what Frames asks for -------------------------------------------------------------
+
+    def _ring_of(self, table: Table) -> TickRing | DepthRing | EventLog:
+        return {"ticks": self._ring, "depth": self._depth_ring, "events": self._events}[table]
+
+    def _rows(self, table: Table, names: Sequence[Name] | None, last: int | None) -> pl.DataFrame:
+        import polars as pl
+
+        ring = self._ring_of(table)
+        if names is None or isinstance(ring, EventLog):
+            frame = ring.frame()
+        elif len(names) == 1:
+            frame = ring.pick(*_codes(names[0]))
+        else:
+            parts = [ring.pick(*_codes(name)) for name in names]
+            frame = pl.concat(parts, rechunk=False).unique("seq").sort("seq")
+        return frame if last is None else frame.tail(last)
+
+    def _latest(self) -> pl.DataFrame:
+        return self._ring.latest()
+
+    def _newest_book(self, name: Name) -> pl.DataFrame:
+        return self._depth_ring.newest(*_codes(name))
+
+    def _memory(self) -> dict[str, pl.DataFrame]:
+        return {
+            "ticks": self._ring.frame(),
+            "depth": self._depth_ring.frame(),
+            "events": self._events.frame(),
+        }
+
+    def _query(self, query: str, params: Any, frames: Mapping[str, Any]) -> pl.DataFrame:
+        return self._open_store().sql(query, params, memory=self._memory(), frames=frames)
+
+    def _scan(self) -> pl.LazyFrame:
+        return self._open_store().scan(self._memory)
+
+    def _open_store(self) -> Store:
+        if self._store is None:
+            raise StreamStopped(
+                f"The stream is stopped and {self._store_path} closed. "
+                f"Read it with lk.open({str(self._store_path)!r})."
+            )
+        return self._store
+
+    def _known(self) -> list[str]:
+        return self._instruments.names()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.status().line()}>"
+
+    def _repr_html_(self) -> str:
+        return self.status()._repr_html_()
+
+
+def _codes(name: Name) -> tuple[int, int | None]:
+    exchange, symbol = name
+    return code_of("symbol", symbol), code_of("exchange", exchange) if exchange else None

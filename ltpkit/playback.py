@@ -1,0 +1,99 @@
+"""Recordings, played through the same decoder into the same rings as a live stream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from ltpkit import feeds, settings
+from ltpkit.connection import Policy
+from ltpkit.errors import RecordingError, SettingError
+from ltpkit.held import Held
+from ltpkit.instruments import Instruments
+from ltpkit.recording import Recording
+from ltpkit.streamer import Streamer
+
+__all__ = ["Replay", "replay"]
+
+
+class Replay(Held):
+    """A recording, played through the same decoder into the same rings. Made by `replay`."""
+
+    def __init__(
+        self, recording: Recording, feed: feeds.Feed, instruments: Instruments, chosen: settings.Settings
+    ) -> None:
+        super().__init__(
+            feed, instruments, store=None, chosen=chosen, capacity_rows=None, depth_capacity_rows=None
+        )
+        self._recording = recording
+        self._streamer = Streamer(self._intake, Policy())
+
+    def _play(self, speed: float) -> None:
+        self._start_flushing()
+        self._streamer.play(self._recording, speed)
+
+    def drain(self, timeout_s: float | None = None) -> bool:
+        """Return True once the whole recording was played, False after the time."""
+        return self._streamer.finished.wait(timeout_s)
+
+    @property
+    def symbols(self) -> list[str]:
+        """What the recording speaks of, as ``EXCHANGE:SYMBOL``."""
+        return self._instruments.names()
+
+    def _state(self) -> str:
+        if not self._streamer.running:
+            return "stopped"
+        return "finished" if self._streamer.finished.is_set() else "playing"
+
+
+def replay(
+    path: str | Path,
+    *,
+    speed: float | Literal["max"] = 1.0,
+    feed: str | None = None,
+    kind: str | None = None,
+    **options: Any,
+) -> Replay:
+    """Play a recording and return an object with the same methods as a live stream.
+
+    Parameters
+    ----------
+    path : path
+        Made with ``record=True``, or a foreign capture: lines of ``recv_ns payload``, or JSON
+        lines with ``kind, t, conn`` and ``data`` or ``b64``; also as ``.gz`` and ``.zst``.
+    speed : float or "max"
+        Times as fast as it was recorded. ``"max"`` plays it at once and returns when that is done;
+        the rows are the same every time.
+    feed, kind : str, optional
+        Whose frames they are, where the file does not say.
+    **options
+        The feed's own, or a setting, as for `stream`.
+
+    Raises
+    ------
+    RecordingError
+        There is no such file, its format is not known, or its feed must be named.
+    """
+    factor = float("inf") if speed == "max" else float(speed)
+    if not factor > 0:
+        raise SettingError(f"speed was {speed!r}: a number above 0, or 'max'.")
+    recording = Recording(path)
+    feed, kind = feed or recording.feed, kind or recording.kind
+    if feed is None:
+        raise RecordingError(
+            f"{recording.path.name} does not say whose frames it holds. Name the feed: "
+            f"lk.replay(…, feed={feeds.names()[0]!r}); feeds: {', '.join(feeds.names())}."
+        )
+    known_settings = settings.Settings.model_fields
+    chosen = settings.load(**{key: options.pop(key) for key in list(options) if key in known_settings})
+    if kind is not None:
+        options["kind"] = kind
+    instruments = Instruments()
+    played = Replay(recording, feeds.make(feed, instruments, **options), instruments, chosen)
+    played._play(factor)
+    if speed == "max":
+        played.drain()
+        if played._streamer.last_error is not None:
+            raise played._streamer.last_error
+    return played

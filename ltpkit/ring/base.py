@@ -1,0 +1,276 @@
+"""Chunks of rows that only grow, how they are sealed and leave, and the snapshots of them.
+
+What ticks and books have in common: `Ring` publishes with one assignment, so a reader in any thread
+sees the old state or the new, never a mix; a sealed chunk keeps its frame, made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ltpkit.schema import polars_schema
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+__all__ = ["Chunk", "Ring", "bitmap", "floats_column", "make_frame", "plain_column"]
+
+CACHED_SYMBOLS: Final = 16  # how many symbols' rows a sealed chunk keeps picked out
+
+
+def bitmap(present: npt.NDArray[np.bool_]) -> pa.Buffer:
+    """Return Arrow's validity bits for these rows."""
+    import pyarrow as pa
+
+    return pa.py_buffer(np.packbits(present, bitorder="little"))
+
+
+def floats_column(column: npt.NDArray[np.float64]) -> pa.Array:
+    """Return an Arrow column over the same memory, NaN marked null."""
+    import pyarrow as pa
+
+    present = column == column
+    valid = None if present.all() else bitmap(present)
+    return pa.Array.from_buffers(pa.float64(), len(column), [valid, pa.py_buffer(column)])
+
+
+def plain_column(kind: pa.DataType, column: npt.NDArray[Any]) -> pa.Array:
+    """Return an Arrow column over the same memory, none of it null."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(kind, len(column), [None, pa.py_buffer(column)])
+
+
+def make_frame(
+    ints: npt.NDArray[np.int64],
+    symbol: npt.NDArray[np.uint32],
+    exchange: npt.NDArray[np.uint8],
+    middle: Mapping[str, pa.Array],
+    source: npt.NDArray[np.uint8] | None = None,
+) -> pl.DataFrame:
+    """Return a frame over these columns' own memory; integer codes become dictionary columns."""
+    import polars as pl
+    import pyarrow as pa
+
+    time_ = pa.timestamp("us", tz="UTC")
+    columns: dict[str, pa.Array] = {
+        "seq": plain_column(pa.int64(), ints[0]),
+        "symbol": plain_column(pa.uint32(), symbol),
+        "exchange": plain_column(pa.uint8(), exchange),
+        "timestamp": plain_column(time_, ints[1]),
+        "received_at": plain_column(time_, ints[2]),
+        **middle,
+    }
+    if source is not None:
+        columns["source"] = plain_column(pa.uint8(), source)
+    frame = pl.DataFrame({name: pl.from_arrow(column) for name, column in columns.items()})
+    types = polars_schema("ticks")
+    coded = [name for name in ("symbol", "exchange", "source") if name in columns]
+    return frame.with_columns(frame[name].cat.to(types[name]) for name in coded)
+
+
+class Chunk(Protocol):
+    """What `Ring` asks of a chunk of rows."""
+
+    first_seq: int
+    rows: int
+
+    @property
+    def full(self) -> bool:
+        """Whether no further row fits."""
+        ...
+
+    def frame(self, start: int, stop: int) -> pl.DataFrame:
+        """Return rows as a frame over the chunk's own memory."""
+        ...
+
+    def codes(self, stop: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
+        """Return the symbol and exchange codes of the rows before `stop`."""
+        ...
+
+    def nbytes(self) -> int:
+        """Return the bytes allocated."""
+        ...
+
+
+C = TypeVar("C", bound=Chunk)
+
+
+class _Sealed(Generic[C]):
+    """A full chunk, its frame, and the rows of lately asked symbols picked out of it."""
+
+    def __init__(self, chunk: C) -> None:
+        self.chunk = chunk
+        self.frame = chunk.frame(0, chunk.rows)
+        self._picked: dict[tuple[int, int | None], pl.DataFrame] = {}
+
+    def pick(self, symbol: int, exchange: int | None) -> pl.DataFrame:
+        key = (symbol, exchange)
+        found = self._picked.get(key)
+        if found is None:
+            found = _pick(self.chunk, self.frame, symbol, exchange)
+            if len(self._picked) >= CACHED_SYMBOLS:
+                self._picked.clear()
+            self._picked[key] = found
+        return found
+
+
+def _pick(chunk: Chunk, frame: pl.DataFrame, symbol: int, exchange: int | None) -> pl.DataFrame:
+    import polars as pl
+
+    symbols, exchanges = chunk.codes(frame.height)
+    wanted = symbols == symbol
+    if exchange is not None:
+        wanted &= exchanges == exchange
+    rows = np.flatnonzero(wanted)
+    if len(rows) == frame.height:
+        return frame
+    return frame[pl.Series(rows.astype(np.uint32))]
+
+
+class _Published(NamedTuple, Generic[C]):
+    """All a reader needs, replaced as one: a reader sees the old or the new, never a mix."""
+
+    sealed: tuple[_Sealed[C], ...]
+    open: C
+    rows: int  # rows of `open` that may be read
+
+
+class Ring(Generic[C]):
+    """Chunks, their sealing and leaving, and the snapshots of them."""
+
+    def __init__(
+        self,
+        table: str,
+        *,
+        capacity_rows: int | None,
+        first_seq: int,
+        on_loss: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._table = table
+        self.capacity_rows = capacity_rows
+        self.next_seq = first_seq
+        self.stored_seq = first_seq - 1  # the flush worker raises it after each commit
+        self.lost_rows = 0
+        self.on_loss = on_loss
+        self._published: _Published[C] = _Published((), self._new_chunk(first_seq), 0)
+
+    def _new_chunk(self, first_seq: int) -> C:
+        raise NotImplementedError
+
+    # -- the feed thread ------------------------------------------------------------------
+
+    def _publish(self, chunk: C) -> None:
+        sealed = self._published.sealed
+        if chunk.full:
+            self._published = _Published(
+                (*sealed, _Sealed(chunk)), self._new_chunk(chunk.first_seq + chunk.rows), 0
+            )
+            self._let_go()
+        else:
+            self._published = _Published(sealed, chunk, chunk.rows)
+
+    def _let_go(self) -> None:
+        """Drop sealed chunks beyond the capacity: stored ones, or any beyond twice the capacity."""
+        if self.capacity_rows is None:
+            return
+        sealed, open_, rows = self._published
+        held, gone = self.rows, 0
+        for one in sealed:
+            after = held - one.chunk.rows
+            if after < self.capacity_rows:
+                break
+            first, last = one.chunk.first_seq, one.chunk.first_seq + one.chunk.rows - 1
+            if last > self.stored_seq:
+                if held <= 2 * self.capacity_rows:
+                    break
+                lost_from = max(first, self.stored_seq + 1)
+                self.lost_rows += last - lost_from + 1
+                if self.on_loss is not None:
+                    self.on_loss(lost_from, last)
+            held, gone = after, gone + 1
+        if gone:
+            self._published = _Published(sealed[gone:], open_, rows)
+
+    # -- any thread -----------------------------------------------------------------------
+
+    @property
+    def rows(self) -> int:
+        """Rows in memory."""
+        state = self._published
+        return sum(one.chunk.rows for one in state.sealed) + state.rows
+
+    @property
+    def last_seq(self) -> int:
+        """`seq` of the newest published row; one less than the first when there is none."""
+        state = self._published
+        return state.open.first_seq + state.rows - 1
+
+    @property
+    def first_seq(self) -> int:
+        """`seq` of the oldest row in memory."""
+        state = self._published
+        return state.sealed[0].chunk.first_seq if state.sealed else state.open.first_seq
+
+    def nbytes(self) -> int:
+        """Return the bytes allocated for rows in memory, the open chunk's free room included."""
+        state = self._published
+        return sum(one.chunk.nbytes() for one in state.sealed) + state.open.nbytes()
+
+    def frame(self, *, after_seq: int = 0) -> pl.DataFrame:
+        """Return the rows in memory, or those after `after_seq`: a snapshot, not a copy.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns as in `schema`, in arrival order. It never changes, whatever arrives later.
+        """
+        import polars as pl
+
+        state = self._published
+        parts = []
+        for one in state.sealed:
+            skip = after_seq + 1 - one.chunk.first_seq
+            if skip < one.chunk.rows:
+                parts.append(one.frame if skip <= 0 else one.frame.slice(skip))
+        start = max(0, after_seq + 1 - state.open.first_seq)
+        if start < state.rows or not parts:
+            parts.append(state.open.frame(min(start, state.rows), state.rows))
+        return parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=False)
+
+    def pick(self, symbol: int, exchange: int | None = None) -> pl.DataFrame:
+        """Return the rows of one symbol (its codes in the dictionary columns), in arrival order."""
+        import polars as pl
+
+        state = self._published
+        parts = [one.pick(symbol, exchange) for one in state.sealed]
+        parts.append(_pick(state.open, state.open.frame(0, state.rows), symbol, exchange))
+        filled = [part for part in parts if part.height] or parts[-1:]
+        return filled[0] if len(filled) == 1 else pl.concat(filled, rechunk=False)
+
+    def newest(self, symbol: int, exchange: int | None = None) -> pl.DataFrame:
+        """Return the newest row of one symbol, shape (1, …), or no row."""
+        state = self._published
+        parts: list[tuple[C, int]] = [(state.open, state.rows)]
+        parts += [(one.chunk, one.chunk.rows) for one in reversed(state.sealed)]
+        for chunk, rows in parts:
+            symbols, exchanges = chunk.codes(rows)
+            wanted = symbols == symbol
+            if exchange is not None:
+                wanted &= exchanges == exchange
+            found = np.flatnonzero(wanted)
+            if len(found):
+                return chunk.frame(int(found[-1]), int(found[-1]) + 1)
+        return state.open.frame(0, 0)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Hand the rows in memory to any Arrow reader; DuckDB can query a ring by name."""
+        return self.frame().__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.rows:,} rows, seq {self.first_seq}–{self.last_seq}>"

@@ -1,0 +1,201 @@
+"""Ticks in memory, with the change from the tick before and each instrument's newest values."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ltpkit import changes
+from ltpkit.batch import Ticks
+from ltpkit.instruments import Instruments
+from ltpkit.ring.base import Ring, floats_column, make_frame
+from ltpkit.schema import FEED_FLOATS, TICK_FLOATS, code_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["TickRing"]
+
+CHUNK_ROWS: Final = 65_536
+
+_CHANGE = TICK_FLOATS.index("change")
+_CHANGE_PERCENT = TICK_FLOATS.index("change_percent")
+
+
+class _TickChunk:
+    """Preallocated columns of ticks: one block per width, one line per column."""
+
+    def __init__(self, first_seq: int, rows: int) -> None:
+        self.first_seq, self.rows, self._room = first_seq, 0, rows
+        self.ints = np.empty((3, rows), np.int64)  # seq, timestamp, received_at
+        self.ints[0] = np.arange(first_seq, first_seq + rows)
+        self.floats = np.empty((len(TICK_FLOATS), rows))
+        self.symbol = np.empty(rows, np.uint32)
+        self.exchange = np.empty(rows, np.uint8)
+        self.source = np.empty(rows, np.uint8)
+
+    @property
+    def full(self) -> bool:
+        return self.rows == self._room
+
+    @property
+    def free(self) -> int:
+        return self._room - self.rows
+
+    def codes(self, stop: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
+        return self.symbol[:stop], self.exchange[:stop]
+
+    def nbytes(self) -> int:
+        blocks = (self.ints, self.floats, self.symbol, self.exchange, self.source)
+        return sum(block.nbytes for block in blocks)
+
+    def frame(self, start: int, stop: int) -> pl.DataFrame:
+        some = slice(start, stop)
+        floats = {name: floats_column(self.floats[line, some]) for line, name in enumerate(TICK_FLOATS)}
+        return make_frame(
+            self.ints[:, some], self.symbol[some], self.exchange[some], floats, self.source[some]
+        )
+
+
+class TickRing(Ring[_TickChunk]):
+    """Recent ticks and the newest values of each instrument.
+
+    Parameters
+    ----------
+    instruments : Instruments
+        What the numbers in a batch stand for.
+    capacity_rows : int or None
+        Rows to keep in memory once stored; None keeps all.
+    first_seq : int
+        `seq` of the first row: one more than the newest row of the store.
+    on_loss : callable, optional
+        Called on the feed thread with the first and last `seq` of rows that had to leave unstored.
+    """
+
+    def __init__(
+        self,
+        instruments: Instruments,
+        *,
+        capacity_rows: int | None = 2_000_000,
+        chunk_rows: int = CHUNK_ROWS,
+        first_seq: int = 1,
+        on_loss: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._instruments = instruments
+        self._chunk_rows = chunk_rows
+        self._last = np.full(64, np.nan)
+        self._table_floats = np.full((len(TICK_FLOATS), 64), np.nan)
+        self._table_ints = np.zeros((3, 64), np.int64)
+        self._table_source = np.zeros(64, np.uint8)
+        self._version = 0  # odd while the table of newest values is being written
+        super().__init__("ticks", capacity_rows=capacity_rows, first_seq=first_seq, on_loss=on_loss)
+
+    def _new_chunk(self, first_seq: int) -> _TickChunk:
+        return _TickChunk(first_seq, self._chunk_rows)
+
+    def seed(self, name: str, ltp: float) -> None:
+        """Set the price that an instrument's first tick is compared with, from before this start."""
+        number = self._instruments.number(name)
+        if number is not None:
+            self._make_room()
+            self._last[number] = ltp
+
+    def append(self, ticks: Ticks, source: str) -> None:
+        """Add rows, in order, and publish them. The feed thread only.
+
+        Notes
+        -----
+        `change` is the price less the price of the tick before of the same instrument; rows
+        without a price have none.
+        """
+        n = len(ticks)
+        if not n:
+            return
+        if len(self._last) < len(self._instruments):
+            self._make_room()
+        who, values = ticks.instrument, ticks.values
+        ltp = values[0]
+        earlier = changes.before(self._last, who, ltp)
+        change = ltp - earlier
+        code = code_of("source", source)
+        done = 0
+        while done < n:
+            chunk = self._published.open
+            take = min(n - done, chunk.free)
+            i, j, a, b = chunk.rows, chunk.rows + take, done, done + take
+            chunk.ints[1, i:j] = ticks.timestamp[a:b]
+            chunk.ints[2, i:j] = ticks.received_at[a:b]
+            chunk.floats[: len(FEED_FLOATS), i:j] = values[:, a:b]
+            chunk.floats[_CHANGE, i:j] = change[a:b]
+            chunk.floats[_CHANGE_PERCENT, i:j] = changes.percent(change[a:b], earlier[a:b])
+            numbers = who[a:b]
+            chunk.symbol[i:j] = self._instruments.symbol_codes[numbers]
+            chunk.exchange[i:j] = self._instruments.exchange_codes[numbers]
+            chunk.source[i:j] = code
+            self._note(numbers, chunk, i, j, code)
+            chunk.rows = j
+            self._publish(chunk)
+            done = b
+        self.next_seq += n
+
+    def _note(self, numbers: npt.NDArray[np.int32], chunk: _TickChunk, i: int, j: int, code: int) -> None:
+        """Bring the newest values up to date; of several rows of one instrument the last counts."""
+        block = chunk.floats[:, i:j]
+        self._version += 1
+        if j - i == 1:
+            who = int(numbers[0])
+            row = block[:, 0]
+            np.copyto(self._table_floats[:, who], row, where=row == row)
+            self._table_ints[:, who] = chunk.ints[:, i]
+            self._table_source[who] = code
+        else:
+            lines, places = np.nonzero(block == block)  # in order, so later rows overwrite earlier
+            self._table_floats[lines, numbers[places]] = block[lines, places]
+            self._table_ints[:, numbers] = chunk.ints[:, i:j]
+            self._table_source[numbers] = code
+        self._version += 1
+
+    def _make_room(self) -> None:
+        room = len(self._last)
+        while room < len(self._instruments):
+            room *= 2
+        more = room - len(self._last)
+        if not more:
+            return
+        self._version += 1
+        self._last = np.concatenate([self._last, np.full(more, np.nan)])
+        blank = np.full((len(TICK_FLOATS), more), np.nan)
+        self._table_floats = np.concatenate([self._table_floats, blank], axis=1)
+        self._table_ints = np.concatenate([self._table_ints, np.zeros((3, more), np.int64)], axis=1)
+        self._table_source = np.concatenate([self._table_source, np.zeros(more, np.uint8)])
+        self._version += 1
+
+    def latest(self) -> pl.DataFrame:
+        """Return one row per instrument seen: the newest `seq` and times, and each column's last value.
+
+        Returns
+        -------
+        polars.DataFrame, shape (instruments seen, 20)
+            Columns of `schema.TICKS`, in the order the instruments were first met. A quote that
+            carries no price leaves `ltp` as the last trade left it.
+        """
+        while True:  # a reader retries, so that the feed never waits for one
+            version = self._version
+            if version % 2 == 0:
+                floats, ints = self._table_floats.copy(), self._table_ints.copy()
+                source = self._table_source.copy()
+                if version == self._version:
+                    break
+            time.sleep(0)  # let the feed thread finish its few microseconds
+        seen = np.flatnonzero(ints[0])
+        ints = np.ascontiguousarray(ints[:, seen])
+        columns = {
+            name: floats_column(np.ascontiguousarray(floats[line, seen]))
+            for line, name in enumerate(TICK_FLOATS)
+        }
+        codes = self._instruments.symbol_codes[seen], self._instruments.exchange_codes[seen]
+        return make_frame(ints, *codes, columns, source[seen])
