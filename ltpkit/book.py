@@ -128,6 +128,7 @@ class _Kept(msgspec.Struct):
     last_id: int | None = None
     applied_at: int = 0  # receipt time of what was applied last, µs
     resync_owed: bool = False
+    followed: bool = False  # a change was applied since the snapshot
     old_in_a_row: int = 0
     waiting: list[BookUpdate] = []
 
@@ -203,7 +204,9 @@ class Books:
         if last is not None and newest is not None:
             before = _reaches_back_to(update)
             if newest <= last:
-                kept.old_in_a_row += 1
+                # A reader that lags sees many old changes after a fresh snapshot: they count only
+                # once a change has followed on.
+                kept.old_in_a_row += kept.followed
                 if kept.old_in_a_row < _OLD_IN_A_ROW:
                     return
                 self._lost(number, kept, update, {"why": "depth ids began anew", "from_id": last + 1}, done)
@@ -212,7 +215,7 @@ class Books:
                 detail: dict[str, object] = {"from_id": last + 1, "to_id": before}
                 self._lost(number, kept, update, {"why": "depth sequence", **detail}, done)
                 return
-            kept.old_in_a_row = 0
+        kept.old_in_a_row, kept.followed = 0, True
         kept.book.apply(update.bids, update.asks)
         kept.last_id = newest if newest is not None else last
         kept.applied_at = update.received_at
@@ -250,7 +253,7 @@ class Books:
             kept.book.apply(change.bids, change.asks)
             kept.last_id, timestamp = change.last_id, change.timestamp
         kept.waiting.clear()
-        kept.in_sync, kept.old_in_a_row = True, 0
+        kept.in_sync, kept.followed, kept.old_in_a_row = True, bool(newer), 0
         self._wanted.discard(number)
         if kept.resync_owed:
             out: dict[str, object] = {"out_us": update.received_at - kept.applied_at}
@@ -322,7 +325,7 @@ def _unbroken(last: int | None, changes: list[BookUpdate]) -> bool:
 
 def _fall_out(kept: _Kept) -> None:
     kept.resync_owed = kept.resync_owed or kept.in_sync
-    kept.in_sync, kept.old_in_a_row, kept.last_id = False, 0, None
+    kept.in_sync, kept.last_id = False, None
     kept.waiting.clear()
 
 

@@ -165,7 +165,7 @@ def test_a_book_kept_over_the_socket_ends_as_the_truth_says_also_after_a_gap(los
         number = known.add(asked)
         address = feed.snapshot_address(asked)
         assert address is not None
-        with connect(feed.address(), proxy=None, compression=None) as client:
+        with connect(feed.address(), proxy=None, compression=None, close_timeout=0.5) as client:
             for message in feed.subscribe([asked]):
                 client.send(message)
             while books.last_id(number) != point["last_update_id"] or not (
