@@ -1,0 +1,299 @@
+"""OHLC bars of ticks, by exchange time. Pure: frames in, frames out.
+
+Bars count from the market open of each exchange and start anew each local day, so an hourly bar of
+NSE starts at 09:15, and a five-minute bar of a crypto exchange on the clock. The view ``bars_1m``
+of the store says the same in SQL; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import Final, overload
+
+import polars as pl
+
+from ltpkit.errors import SettingError
+from ltpkit.instruments import INDIAN_EXCHANGES, market_open
+
+__all__ = ["bars", "width_us"]
+
+_DAY: Final = 86_400_000_000
+_UNITS: Final = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": _DAY}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TIME: Final = pl.Datetime("us", "UTC")
+_INSTRUMENT: Final = ("symbol", "exchange")
+_NEEDED: Final = ("seq", *_INSTRUMENT, "timestamp", "ltp", "ltq", "volume")
+_ORDER: Final = (
+    "symbol",
+    "start",
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "ticks",
+    "exchange",
+    "growing",
+)
+
+
+@overload
+def bars(ticks: pl.DataFrame, every: str = "1m", *, now: datetime | int | None = None) -> pl.DataFrame: ...
+@overload
+def bars(ticks: pl.LazyFrame, every: str = "1m", *, now: datetime | int | None = None) -> pl.LazyFrame: ...
+def bars(
+    ticks: pl.DataFrame | pl.LazyFrame, every: str = "1m", *, now: datetime | int | None = None
+) -> pl.DataFrame | pl.LazyFrame:
+    """Return OHLC bars of ticks.
+
+    Parameters
+    ----------
+    ticks : polars.DataFrame or polars.LazyFrame
+        Columns of `schema.TICKS`, at least ``symbol, exchange, timestamp, ltp, ltq, volume``. In
+        arrival order; where a ``seq`` is there, it decides.
+    every : str
+        Bar length, from microseconds to a day: ``"100ms"``, ``"1s"``, ``"5m"``, ``"1h30m"``, ``"1d"``.
+    now : datetime or int, optional
+        Which bars may still grow: those that end after it. Microseconds UTC when an int. By default
+        the newest `timestamp` of the ticks, whatever the exchange.
+
+    Returns
+    -------
+    polars.DataFrame or polars.LazyFrame, shape (bars, 10)
+        Of the kind that came in, sorted by ``symbol``, ``exchange``, ``start``. Prices in the
+        instrument's currency and ``volume`` in units traded (float64), ``start`` in UTC (us),
+        inclusive, the end is not; ``ticks`` counts rows with a price (int64); ``growing`` is true for
+        a bar that may still change. An interval without a price has no bar.
+
+    Raises
+    ------
+    SettingError
+        `every` is no duration up to a day, or `now` has no time zone.
+
+    Notes
+    -----
+    Open and close are the first and last *arrived*. A tick that comes late, with the time of a bar
+    that is over, still belongs to that bar: its high and low are right, and its close is the late
+    tick's price.
+
+    Volume is how far the day's running total rose: the highest total of the bar, less that of the
+    bar before. A total that falls has begun a new day and counts from nothing. The first bar of
+    an instrument counts from its first known total, less the quantity of that first trade. Where an
+    instrument has no running total the feed sends every trade and ``ltq`` is added up; where it has
+    neither, volume is null. Adding up ``ltq`` beside a total would miss the trades between two ticks.
+
+    A bar is cut at local midnight, so ticks before the open stay in their own day.
+
+    Examples
+    --------
+    >>> ticks = pl.DataFrame({
+    ...     "symbol": "INFY", "exchange": "NSE",
+    ...     "timestamp": pl.Series([225, 226, 285], dtype=pl.Int64) * 60_000_000,
+    ...     "ltp": [10.0, 12.0, 11.0], "ltq": 5.0, "volume": [5.0, 30.0, 42.0],
+    ... }).with_columns(pl.col("timestamp").cast(pl.Datetime("us", "UTC")))
+    >>> bars(ticks, "1h").select("start", "open", "high", "close", "volume", "growing").rows()[0][1:]
+    (10.0, 12.0, 12.0, 30.0, False)
+    """
+    width = width_us(every)
+    at = _now_us(now)
+    if isinstance(ticks, pl.DataFrame):
+        return _bars(ticks.select(_wanted(ticks.columns)), width, at)
+    schema = ticks.collect_schema()
+    return ticks.select(_wanted(schema.names())).map_batches(
+        partial(_bars, width=width, now=at),
+        schema={name: schema[name] if name in _INSTRUMENT else _TYPES[name] for name in _ORDER},
+        predicate_pushdown=False,  # a filter on bars is no filter on ticks
+        projection_pushdown=False,
+        slice_pushdown=False,
+    )
+
+
+_TYPES: Final[dict[str, pl.DataType]] = {
+    "start": _TIME,
+    **{name: pl.Float64() for name in ("open", "high", "low", "close", "volume")},
+    "ticks": pl.Int64(),
+    "growing": pl.Boolean(),
+}
+
+
+def width_us(every: str) -> int:
+    """Return a bar length in microseconds.
+
+    Raises
+    ------
+    SettingError
+        It is no duration, or longer than a day.
+    """
+    parts = re.findall(r"(\d+)(us|ms|s|m|h|d)", every) if isinstance(every, str) else []
+    width = sum(int(count) * _UNITS[unit] for count, unit in parts)
+    if "".join(count + unit for count, unit in parts) != every or not 0 < width <= _DAY:
+        raise SettingError(
+            f"{every!r} is no bar length. Give a duration of at most a day, such as '1s', '5m', '1h' or '1d'."
+        )
+    return width
+
+
+def _now_us(now: datetime | int | None) -> int | None:
+    if not isinstance(now, datetime):
+        return now
+    if now.tzinfo is None:
+        raise SettingError("now has no time zone; give an aware datetime, or microseconds in UTC.")
+    return (now - _EPOCH) // timedelta(microseconds=1)
+
+
+def _wanted(columns: list[str]) -> list[str]:
+    return [name for name in _NEEDED if name != "seq" or "seq" in columns]
+
+
+def _bars(ticks: pl.DataFrame, width: int, now: int | None) -> pl.DataFrame:
+    if "seq" in ticks.columns and not ticks["seq"].is_sorted():
+        ticks = ticks.sort("seq")
+    newest = ticks["timestamp"].dt.timestamp("us").max()
+    until = now if now is not None else newest
+    if ticks["ltp"].null_count():
+        ticks = ticks.filter(pl.col("ltp").is_not_null())
+
+    ltp, ltq = pl.col("ltp"), pl.col("ltq")
+    totals = ticks["volume"].null_count() < ticks.height
+    trades = ticks["volume"].null_count() > 0 or not totals
+    # Only counts, sums and extremes: what polars adds up while it streams, and as few as will do. A
+    # difference from row to row of each instrument costs more than everything else here together.
+    measures = [
+        ltp.first().alias("open"),
+        ltp.max().alias("high"),
+        ltp.min().alias("low"),
+        ltp.last().alias("close"),
+        pl.len().cast(pl.Int64).alias("ticks"),
+    ]
+    if totals:
+        measures.append(pl.col("volume").max().alias("top"))
+    if trades:
+        measures += [ltq.sum().alias("traded"), ltq.count().alias("trades")]
+    found = (
+        ticks.lazy()
+        .group_by(*_INSTRUMENT, _start(width).alias("start"))
+        .agg(measures)
+        .sort(*_INSTRUMENT, "start")
+        .collect()
+    )
+    # From here on there is a row for each bar.
+    if totals:
+        found = _with_first_totals(found, ticks)
+    growing = _end(width) > pl.lit(until, pl.Int64) if until is not None else pl.lit(value=False)
+    return found.with_columns(
+        _volume(found, totals=totals, trades=trades).cast(pl.Float64).alias("volume"),
+        growing.alias("growing"),
+        pl.col("start").cast(_TIME),
+    ).select(_ORDER)
+
+
+def _with_first_totals(found: pl.DataFrame, ticks: pl.DataFrame) -> pl.DataFrame:
+    """Add each instrument's first known running total, and the quantity of that first trade."""
+    if ticks["volume"].null_count():
+        ticks = ticks.filter(pl.col("volume").is_not_null())
+    rows = 4_096  # instruments nearly always show themselves early, and reading on costs as much as the bars
+    while True:
+        firsts = (
+            ticks.head(rows)
+            .lazy()
+            .group_by(_INSTRUMENT)
+            .agg(pl.col("volume").first().alias("first_total"), pl.col("ltq").first().alias("first_qty"))
+        )
+        joined = found.lazy().join(firsts, on=_INSTRUMENT, how="left", maintain_order="left").collect()
+        if rows >= ticks.height or not (joined["top"].is_not_null() & joined["first_total"].is_null()).any():
+            return joined
+        rows *= 16
+
+
+def _volume(found: pl.DataFrame, *, totals: bool, trades: bool) -> pl.Expr:
+    traded = pl.when(pl.col("trades") > 0).then(pl.col("traded")) if trades else pl.lit(None, pl.Float64)
+    if not totals:
+        return traded
+    top, first, first_qty = pl.col("top"), pl.col("first_total"), pl.col("first_qty").fill_null(0.0)
+    if found["top"].null_count():
+        before = top.forward_fill().shift().over(_INSTRUMENT)
+    else:
+        same = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in _INSTRUMENT)
+        before = pl.when(same).then(top.shift())
+    rise = (
+        pl.when(top.is_null())
+        .then(0.0)
+        .when(before.is_null())
+        .then((top - first).clip(lower_bound=0.0) + pl.min_horizontal(first, first_qty))
+        .when(top < before)
+        .then(top)
+        .otherwise(top - before)
+    )
+    if not trades:
+        return rise
+    return pl.when(top.is_not_null().any().over(_INSTRUMENT)).then(rise).otherwise(traded)
+
+
+@cache
+def _opens() -> list[tuple[int, int, list[str]]]:
+    """Return when markets open after local midnight, their offset from UTC, and their exchanges.
+
+    In microseconds. The last one names no exchange: it is for all others.
+    """
+    found: dict[tuple[int, int], list[str]] = {}
+    for exchange in INDIAN_EXCHANGES:
+        found.setdefault(_open_of(exchange), []).append(exchange)
+    return [(*when, names) for when, names in found.items()] + [(*_open_of(""), [])]
+
+
+def _open_of(exchange: str) -> tuple[int, int]:
+    opens, zone = market_open(exchange)
+    # Fixed offsets keep this integer arithmetic; a zone that changes its clocks would need a calendar.
+    winter, summer = (zone.utcoffset(datetime(2024, month, 1)) or timedelta() for month in (1, 7))  # noqa: DTZ001
+    if winter != summer:
+        raise NotImplementedError(f"{exchange} opens by {zone}, which changes its clocks.")
+    microsecond = timedelta(microseconds=1)
+    return timedelta(hours=opens.hour, minutes=opens.minute) // microsecond, winter // microsecond
+
+
+def _start(width: int) -> pl.Expr:
+    time = pl.col("timestamp").dt.timestamp("us")
+    return _by_exchange(
+        width,
+        lambda: time // width * width,
+        lambda midnight, opens, number: midnight + (opens + number * width).clip(lower_bound=0),
+        time,
+    )
+
+
+def _end(width: int) -> pl.Expr:
+    start = pl.col("start")
+    return _by_exchange(
+        width,
+        lambda: start + width,
+        lambda midnight, opens, number: midnight + (opens + (number + 1) * width).clip(upper_bound=_DAY),
+        start,
+    )
+
+
+def _by_exchange(
+    width: int,
+    on_the_clock: Callable[[], pl.Expr],
+    from_open: Callable[[pl.Expr, int, pl.Expr], pl.Expr],
+    time: pl.Expr,
+) -> pl.Expr:
+    """Return an edge of the bars that hold `time`, told by midnight, the open and the bar's number from it.
+
+    Where bars fall on multiples of `width` since 1970 that is one division, and for lengths such as
+    a second or a minute it is so for every exchange.
+    """
+    result = plain = on_the_clock()
+    for opens, offset, names in reversed(_opens()):
+        if _DAY % width or opens % width or offset % width:
+            midnight = (time + offset) // _DAY * _DAY - offset
+            edge = from_open(midnight, opens, (time - midnight - opens) // width)
+        else:
+            edge = plain
+        if not names:
+            result = edge
+        elif edge is not result:
+            result = pl.when(pl.col("exchange").is_in(names)).then(edge).otherwise(result)
+    return result
