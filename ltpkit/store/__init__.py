@@ -1,0 +1,677 @@
+"""DuckDB: the stored rows, and SQL over them and the rows still in memory as one.
+
+A `Store` promises that a batch is stored whole or not at all and never twice, that any thread may
+read while the one writer appends, and that a query sees every row exactly once. When to append, and
+what to do until an append has worked, is left to the flush worker.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Self
+from weakref import WeakValueDictionary
+
+import duckdb
+import polars as pl
+
+from ltpkit import schema
+from ltpkit.errors import SettingError, StoreError, StoreLocked
+from ltpkit.store.handover import after, to_arrow, typed
+from ltpkit.store.opening import connect, migrate, require_current, upgrade
+from ltpkit.store.pushdown import prefilter, without_hints
+
+__all__ = ["Store", "migrate"]
+
+#: Our word for a kind of rows, and its table in DuckDB.
+TABLES: Final = {"ticks": "realtime_ltp", "depth": "realtime_depth", "events": "feed_events"}
+_VIEWS: Final = ("ticks", "latest_ltp", "ltp_changes", "bars_1m")
+_TIME_OF: Final = {"ticks": "received_at", "depth": "received_at", "events": '"at"'}
+_IN_MEMORY: Final = "ltpkit"  # the catalog of a store without a file
+_SCAN_ROWS: Final = 245_760  # two of DuckDB's row groups
+
+#: Stores that write a file, in this process: numbering rows twice would lose them.
+_writers: WeakValueDictionary[str, Store] = WeakValueDictionary()
+
+
+class Store:
+    """Ticks, books and events in a DuckDB file, or in memory.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path, optional
+        The DuckDB file, made if it is not there. Without one the rows live in memory, compressed,
+        and end with the process.
+    read_only : bool
+        Open an existing file to read it. Several processes may, as long as none writes.
+
+    Attributes
+    ----------
+    path : pathlib.Path or None
+        The file.
+    read_only : bool
+        Whether `append` is refused.
+
+    Raises
+    ------
+    StoreLocked
+        Another process, or another store of this one, writes the file.
+    NotAStore
+        The file is no DuckDB database, or holds something else.
+    StoreTooNew
+        A newer ltpkit wrote it.
+    StoreError
+        The folder is missing, the file is damaged, or it is of an older schema and may not be changed.
+
+    Notes
+    -----
+    One thread may write: `append`, `keep_days`. Any thread may read; each call has its own cursor and
+    sees one moment of the store. A process made by `fork` is refused: it would share the file's lock.
+
+    Examples
+    --------
+    >>> with Store() as store:
+    ...     store.sql("SELECT count(*) AS rows FROM ticks").item()
+    0
+    """
+
+    def __init__(self, path: str | Path | None = None, *, read_only: bool = False) -> None:
+        if path is None and read_only:
+            raise SettingError("A store without a file starts empty; read_only needs a path.")
+        self.path = None if path is None else Path(path)
+        self.read_only = read_only
+        self._pid = os.getpid()
+        self._writing = threading.Lock()
+        self._cursors: set[duckdb.DuckDBPyConnection] = set()
+        self._cursors_lock = threading.Lock()
+        self._names: tuple[object, list[str]] = (None, [])
+        self._key = "" if self.path is None else str(self.path.resolve())
+        self._con: duckdb.DuckDBPyConnection | None = None
+        self._claim()
+        self._con = self._open()
+        self._catalog = _quoted(_one(self._cursor(), "SELECT current_database()"))
+        self._positions: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
+        self._recount()
+        if self.path is not None and not read_only:
+            _writers[self._key] = self
+
+    # -- opening and closing ------------------------------------------------------------------
+
+    def _claim(self) -> None:
+        other = _writers.get(self._key)
+        if self.path is None or other is None or other._con is None:
+            return
+        if other._pid != self._pid:  # DuckDB would hand us the parent's open file, past its own lock
+            raise StoreLocked(self.path, f"process {other._pid}, of which this one is a fork")
+        if not self.read_only:
+            raise StoreLocked(self.path, f"another store of this process ({self._pid})")
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        if self.path is None:
+            con = duckdb.connect()
+            # Compressed, rows take a tenth of the room; only an attached database can be.
+            con.execute(f"ATTACH ':memory:' AS {_IN_MEMORY} (COMPRESS); USE {_IN_MEMORY}")
+            con.execute("SET GLOBAL TimeZone = 'UTC'")
+            spill = Path(tempfile.gettempdir()) / f"ltpkit-{self._pid}.tmp"  # not in the working folder
+            con.execute(f"SET GLOBAL temp_directory = {_text(str(spill))}")
+        else:
+            con = connect(self.path, read_only=self.read_only)
+        try:
+            if self.read_only and self.path is not None:
+                require_current(con, self.path)
+            else:
+                upgrade(con, self.path or Path(":memory:"))
+        except BaseException:
+            con.close()
+            raise
+        return con
+
+    def _reopen(self) -> None:
+        """Open the file again after DuckDB has declared its instance dead; it stays dead otherwise."""
+        with self._cursors_lock:
+            stale = list(self._cursors)
+        for cursor in stale:
+            cursor.close()
+        if self._con is not None:
+            self._con.close()
+        self._con = self._open()
+
+    def close(self) -> None:
+        """Let the file go, ending queries that still run. A second call does nothing."""
+        con, self._con = self._con, None
+        if con is None or os.getpid() != self._pid:
+            return
+        with self._cursors_lock:
+            running = list(self._cursors)
+        for cursor in running:
+            with suppress(duckdb.Error):
+                cursor.interrupt()
+        with self._writing:
+            con.close()
+        if _writers.get(self._key) is self:
+            del _writers[self._key]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        place = "in memory" if self.path is None else str(self.path)
+        if self._con is None:
+            return f"<Store {place}, closed>"
+        return f"<Store {place}: {self._rows['ticks']:,} ticks, to seq {self._positions['ticks']:,}>"
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        con = self._con
+        if os.getpid() != self._pid:
+            raise StoreError(
+                self.path or ":memory:",
+                f"This store was opened by process {self._pid} and this is a fork of it. Open a store here, "
+                f"or start processes with the 'spawn' method.",
+            )
+        if con is None:
+            raise StoreError(self.path or ":memory:", f"The store {self.path or 'in memory'} is closed.")
+        cursor = con.cursor()
+        if self.path is None:
+            cursor.execute(f"USE {_IN_MEMORY}")
+        return cursor
+
+    @contextmanager
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a cursor of the caller's own that sees one moment of the store."""
+        cursor = self._cursor()
+        with self._cursors_lock:
+            self._cursors.add(cursor)
+        try:
+            # Otherwise names in a query would find the variables of this module.
+            cursor.execute("SET python_enable_replacements = false; BEGIN TRANSACTION READ ONLY")
+            yield cursor
+        finally:
+            with self._cursors_lock:
+                self._cursors.discard(cursor)
+            cursor.close()
+
+    # -- writing --------------------------------------------------------------------------------
+
+    def append(
+        self,
+        *,
+        ticks: pl.DataFrame | None = None,
+        depth: pl.DataFrame | None = None,
+        events: pl.DataFrame | None = None,
+    ) -> None:
+        """Store rows, all of them in one transaction.
+
+        Parameters
+        ----------
+        ticks, depth, events : polars.DataFrame, optional
+            With the types of `schema.polars_schema` and rising `seq`. Rows that are stored already,
+            by their `seq`, are left out: a call that failed may be repeated as it was.
+
+        Raises
+        ------
+        StoreError
+            DuckDB could not do it, in its own words: a full disk, say. The rows may or may not be
+            stored; call again with the same frames, or more, until it works.
+        """
+        if self.read_only:
+            raise StoreError(self.path or ":memory:", f"{self.path} was opened to read only.")
+        frames = {"ticks": ticks, "depth": depth, "events": events}
+        given = {table: frame for table, frame in frames.items() if frame is not None and frame.height}
+        for table, frame in given.items():
+            if dict(frame.schema) != schema.polars_schema(table):
+                raise ValueError(f"The {table} to store have other columns or types than ltpkit.schema says.")
+        if not given:
+            return
+        with self._writing:
+            try:
+                self._append(given)
+            except duckdb.Error as error:
+                if isinstance(error, duckdb.FatalException) and self.path is not None:
+                    with suppress(duckdb.Error, StoreError):  # still full: the next call finds out
+                        self._reopen()
+                raise StoreError(
+                    self.path or ":memory:", f"Rows could not be stored for now. DuckDB says: {error}"
+                ) from error
+
+    def _append(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        cursor = self._cursor()
+        try:
+            cursor.execute("BEGIN")
+            # Read here and not from memory: after an error only the file knows what was stored.
+            positions = _positions(cursor)
+            fresh = {table: after(frame, positions[table]) for table, frame in frames.items()}
+            fresh = {table: frame for table, frame in fresh.items() if frame.height}
+            for table, frame in fresh.items():
+                cursor.register("_batch", to_arrow(frame))
+                cursor.execute(f"INSERT INTO {TABLES[table]} SELECT * FROM _batch")
+                cursor.unregister("_batch")
+                positions[table] = frame["seq"][-1]
+                cursor.execute(
+                    "UPDATE stored_position SET last_seq = ? WHERE table_name = ?", [positions[table], table]
+                )
+            cursor.execute("COMMIT")
+        finally:
+            cursor.close()  # rolls back what was not committed
+        rows = {table: self._rows[table] + frame.height for table, frame in fresh.items()}
+        self._rows, self._positions = self._rows | rows, positions
+
+    def positions(self) -> dict[str, int]:
+        """Return the last stored `seq` of ``"ticks"``, ``"depth"`` and ``"events"``; 0 where there is none.
+
+        Never ahead of what a query sees. Does not touch DuckDB.
+        """
+        return dict(self._positions)
+
+    def rows(self, table: str) -> int:
+        """Return how many ``"ticks"``, ``"depth"`` or ``"events"`` are stored. Does not touch DuckDB."""
+        return self._rows[_table(table)]
+
+    def _recount(self) -> None:
+        with self._reading() as cursor:
+            self._positions = _positions(cursor)
+            self._rows = {
+                table: int(_one(cursor, f"SELECT count(*) FROM {name}")) for table, name in TABLES.items()
+            }
+
+    def keep_days(self, days: int, now: datetime | int) -> int:
+        """Delete stored rows from before the last `days` full days in UTC; return how many.
+
+        Parameters
+        ----------
+        days : int
+            Days to keep besides today's; 0 keeps today's alone. A row's day is that of its
+            `received_at`, an event's that of its `at`.
+        now : datetime or int
+            The time it is; microseconds UTC when an int.
+        """
+        if self.read_only:
+            raise StoreError(self.path or ":memory:", f"{self.path} was opened to read only.")
+        if days < 0:
+            raise SettingError(f"keep_days={days}: give the number of days to keep, 0 or more.")
+        first = _day_of(now) - timedelta(days=days)
+        deleted = 0
+        with self._writing:
+            cursor = self._cursor()
+            try:
+                cursor.execute("BEGIN")
+                for table, name in TABLES.items():
+                    gone = cursor.execute(
+                        f"DELETE FROM {name} WHERE {_TIME_OF[table]} < ?::DATE::TIMESTAMPTZ", [first]
+                    ).fetchall()
+                    deleted += gone[0][0]
+                cursor.execute("COMMIT")
+            except duckdb.Error as error:
+                raise StoreError(
+                    self.path or ":memory:", f"Old rows could not be deleted: {error}"
+                ) from error
+            finally:
+                cursor.close()
+            self._recount()
+        return deleted
+
+    def checkpoint(self) -> None:
+        """Write everything into the file itself, so that its log is empty."""
+        cursor = self._cursor()
+        try:
+            cursor.execute("CHECKPOINT")
+        except duckdb.Error as error:
+            raise StoreError(
+                self.path or ":memory:", f"The store could not be checkpointed: {error}"
+            ) from error
+        finally:
+            cursor.close()
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def sql(
+        self,
+        query: str,
+        params: Sequence[Any] | Mapping[str, Any] | None = None,
+        *,
+        memory: Mapping[str, pl.DataFrame] | None = None,
+        frames: Mapping[str, Any] | None = None,
+    ) -> pl.DataFrame:
+        """Return the answer of a query over stored rows and rows in memory, each row exactly once.
+
+        Parameters
+        ----------
+        query : str
+            SQL that reads. It sees one moment; a write is refused by DuckDB. Of several statements
+            the last one answers.
+        params : sequence or mapping, optional
+            Bound to ``?`` or ``$name``.
+        memory : mapping of str to polars.DataFrame, optional
+            What was in memory *before* this call, as ``"ticks"``, ``"depth"``, ``"events"``, with rising
+            `seq`. Rows that are stored by now are left out.
+        frames : mapping of str to anything Arrow, optional
+            The caller's own tables, by the names the query uses.
+
+        Returns
+        -------
+        polars.DataFrame
+            Text as String, times in UTC (us), whole sums as Decimal.
+
+        Raises
+        ------
+        duckdb.Error
+            The query is wrong, in DuckDB's own words.
+        SettingError
+            A frame has the name of one of our tables or views.
+        """
+        own = dict(frames or {})
+        if taken := {name.lower() for name in own} & {*TABLES.values(), *_VIEWS}:
+            raise SettingError(f"{sorted(taken)[0]!r} is a table of the store; give your frame another name.")
+        with self._reading() as cursor:
+            self._lay_over(cursor, memory or {}, query.lower())
+            for name, frame in own.items():
+                cursor.register(name, frame)
+            try:
+                relation = cursor.sql(query, params=_params(params))
+                found: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
+                return found
+            except duckdb.TransactionException as error:
+                if "read-only mode" in str(error):
+                    error.add_note("ltpkit's sql() only reads; the stream alone writes the store.")
+                raise
+
+    def _lay_over(
+        self, cursor: duckdb.DuckDBPyConnection, memory: Mapping[str, pl.DataFrame], query: str
+    ) -> None:
+        """Lay the rows in memory over the tables, for this cursor alone.
+
+        A temporary view hides the table of its name, from the views upon it too. The position is read
+        in the query's own transaction: rows up to it are in the table, later ones are not.
+        """
+        if not any(frame.height for frame in memory.values()):
+            return
+        positions = _positions(cursor)
+        views = []
+        for table, frame in memory.items():
+            name = TABLES[_table(table)]
+            rest = after(frame, positions[table])
+            # Ticks may be asked for through a view of the user's own; a table costs a millisecond or two.
+            if rest.height and (table == "ticks" or name in query):
+                cursor.register(f"_memory_{table}", to_arrow(rest))
+                views.append(
+                    f"CREATE TEMP VIEW {name} AS FROM {self._catalog}.main.{name} "
+                    f"UNION ALL BY NAME FROM _memory_{table}"
+                )
+        if views:
+            cursor.execute("; ".join(views))
+
+    def read(
+        self,
+        table: str,
+        *,
+        symbols: Sequence[tuple[str, str]] | None = None,
+        after_seq: int | None = None,
+        last: int | None = None,
+    ) -> pl.DataFrame:
+        """Return stored rows in the order they arrived, with the types of `schema.polars_schema`.
+
+        Parameters
+        ----------
+        table : {"ticks", "depth", "events"}
+            Which rows.
+        symbols : sequence of (exchange, symbol), optional
+            Only these; an empty exchange stands for any.
+        after_seq : int, optional
+            Only rows with a higher `seq`.
+        last : int, optional
+            Only the newest so many of them.
+        """
+        conditions: list[str] = []
+        params: list[Any] = []
+        if symbols is not None:
+            one = []
+            for exchange, symbol in symbols:
+                full = f"{exchange}:{symbol}"
+                if table == "events":
+                    one.append("symbol = ?" if exchange else "split_part(symbol, ':', 2) = ?")
+                    params.append(full if exchange else symbol)
+                elif exchange:
+                    one.append("(symbol = ? AND exchange = ?)")
+                    params += [symbol, exchange]
+                else:
+                    one.append("symbol = ?")
+                    params.append(symbol)
+            conditions.append(f"({' OR '.join(one)})" if one else "false")
+        if after_seq is not None:
+            conditions.append("seq > ?")
+            params.append(after_seq)
+        query = f"FROM {TABLES[_table(table)]}"
+        if conditions:
+            query += f" WHERE {' AND '.join(conditions)}"
+        if last is not None:
+            query += " ORDER BY seq DESC LIMIT ?"
+            params.append(last)
+        with self._reading() as cursor:
+            found = cursor.sql(query, params=params or None).pl()
+        if last is not None:
+            found = found.reverse()
+        return typed(found, table)
+
+    def latest(self) -> pl.DataFrame:
+        """Return the stored ``latest_ltp``: a row for each instrument, with the types of ticks."""
+        with self._reading() as cursor:
+            return typed(cursor.sql("FROM latest_ltp ORDER BY exchange, symbol").pl(), "ticks")
+
+    def names(self) -> list[str]:
+        """Return ``EXCHANGE:SYMBOL`` of every instrument with stored ticks or depth, sorted."""
+        at = (self._positions["ticks"], self._positions["depth"], self._rows["ticks"], self._rows["depth"])
+        known_at, names = self._names
+        if known_at != at:
+            with self._reading() as cursor:
+                found = cursor.execute(
+                    "SELECT exchange || ':' || symbol FROM "
+                    "(SELECT DISTINCT exchange, symbol FROM realtime_ltp "
+                    "UNION SELECT DISTINCT exchange, symbol FROM realtime_depth) ORDER BY ALL"
+                ).fetchall()
+            names = [name for (name,) in found]
+            self._names = (at, names)
+        return list(names)
+
+    def scan(self, memory: Callable[[], Mapping[str, pl.DataFrame]] | None = None) -> pl.LazyFrame:
+        """Return all ticks as a LazyFrame that reads afresh at each collect, in the order they arrived.
+
+        Only the columns asked for leave DuckDB, and only the rows that a filter may keep.
+
+        Parameters
+        ----------
+        memory : callable, optional
+            Returns what is in memory, as for `sql`; called once for each read.
+        """
+        from polars.io.plugins import register_io_source
+
+        types = schema.polars_schema("ticks")
+
+        def source(
+            columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch_rows: int | None
+        ) -> Iterator[pl.DataFrame]:
+            recent = memory()["ticks"] if memory is not None else pl.DataFrame(schema=types)
+            keep = None if predicate is None else without_hints(predicate)
+            wanted = list(types) if columns is None else columns
+            needed = dict.fromkeys([*wanted, *([] if keep is None else keep.meta.root_names())])
+            left = rows
+            for part in self._parts(list(needed) or ["seq"], keep, left, recent, batch_rows or _SCAN_ROWS):
+                frame = part if left is None else part.head(left)
+                left = None if left is None else left - frame.height
+                if keep is not None:
+                    frame = frame.filter(keep)
+                yield frame.select(wanted)
+                if left == 0:
+                    return
+
+        return register_io_source(source, schema=types, explain_name="ltpkit ticks")
+
+    def _parts(
+        self,
+        columns: list[str],
+        predicate: pl.Expr | None,
+        rows: int | None,
+        recent: pl.DataFrame,
+        batch_rows: int,
+    ) -> Iterator[pl.DataFrame]:
+        """Yield stored rows that `predicate` may keep, then those in memory alone."""
+        query = f"SELECT {', '.join(map(_quoted, columns))} FROM realtime_ltp"
+        # A limit counts rows before the filter: then DuckDB may not leave any out.
+        if rows is not None:
+            query += f" LIMIT {rows}"
+        elif predicate is not None and (condition := prefilter(predicate, schema.TICKS)):
+            query += f" WHERE {condition}"
+        with self._reading() as cursor:
+            position = _positions(cursor)["ticks"]
+            reader = cursor.sql(query).to_arrow_reader(batch_rows)
+            try:
+                for batch in reader:
+                    found = pl.from_arrow(batch)
+                    assert isinstance(found, pl.DataFrame)
+                    yield typed(found, "ticks")
+            finally:
+                reader.close()
+        yield after(recent, position).select(columns)
+
+    # -- taking rows elsewhere --------------------------------------------------------------------
+
+    def export(
+        self,
+        directory: str | Path,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        tables: Sequence[str] = ("ticks", "depth", "events"),
+    ) -> list[Path]:
+        """Write stored rows as Parquet, a file for each table and day; return their paths.
+
+        Parameters
+        ----------
+        directory : str or pathlib.Path
+            Made if it is not there. Files are called ``realtime_ltp/date=2026-01-31/realtime_ltp.parquet``,
+            a layout that polars, DuckDB and others read as one table with a column ``date``.
+        since, until : datetime.date, optional
+            The first day, and the day to stop before, in UTC by `received_at`.
+        tables : sequence of str
+            Which rows.
+
+        Notes
+        -----
+        Zstandard, sorted by ``symbol, seq``. A file gets its name once it is complete, and takes the place
+        of an earlier one of the same day.
+        """
+        directory = Path(directory)
+        written: list[Path] = []
+        with self._reading() as cursor:
+            for table in tables:
+                name, at = TABLES[_table(table)], _TIME_OF[table]
+                days = cursor.execute(
+                    f"SELECT DISTINCT {at}::DATE FROM {name} WHERE {at} IS NOT NULL ORDER BY ALL"
+                ).fetchall()
+                for (day,) in days:
+                    if (since is not None and day < since) or (until is not None and day >= until):
+                        continue
+                    target = directory / name / f"date={day}" / f"{name}.parquet"
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    unfinished = target.with_name(f".{name}.{self._pid}.unfinished")
+                    query = (
+                        f"FROM {name} WHERE {at} >= '{day}'::DATE::TIMESTAMPTZ "
+                        f"AND {at} < ('{day}'::DATE + 1)::TIMESTAMPTZ ORDER BY symbol, seq"
+                    )
+                    try:
+                        cursor.execute(
+                            f"COPY ({query}) TO {_text(str(unfinished))} (FORMAT parquet, COMPRESSION zstd)"
+                        )
+                        _settle(unfinished, target)
+                    except (duckdb.Error, OSError) as error:
+                        raise StoreError(target, f"{target} could not be written: {error}") from error
+                    finally:
+                        unfinished.unlink(missing_ok=True)
+                    written.append(target)
+        return written
+
+    def copy_to(self, path: str | Path) -> Path:
+        """Write a copy that another process can open while this one streams on; return its path.
+
+        Raises
+        ------
+        StoreError
+            There is a file of that name already, or it cannot be written.
+        """
+        target = Path(path)
+        if target.exists():
+            raise StoreError(target, f"{target} exists already. Remove it, or choose another path.")
+        if not target.parent.is_dir():
+            raise StoreError(target, f"The folder {target.parent} does not exist.")
+        unfinished = target.with_name(f".{target.name}.{self._pid}.unfinished")
+        cursor = self._cursor()
+        try:
+            cursor.execute(f"ATTACH {_text(str(unfinished))} AS _copy")
+            try:
+                cursor.execute(f"COPY FROM DATABASE {self._catalog} TO _copy; CHECKPOINT _copy")
+            finally:
+                cursor.execute("DETACH _copy")
+            _settle(unfinished, target)
+        except (duckdb.Error, OSError) as error:
+            raise StoreError(target, f"{target} could not be written: {error}") from error
+        finally:
+            cursor.close()
+            unfinished.unlink(missing_ok=True)
+            unfinished.with_name(unfinished.name + ".wal").unlink(missing_ok=True)
+        return target
+
+
+def _positions(cursor: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    return dict(cursor.execute("SELECT table_name, last_seq FROM stored_position").fetchall())
+
+
+def _one(cursor: duckdb.DuckDBPyConnection, query: str) -> Any:
+    return cursor.execute(query).fetchall()[0][0]
+
+
+def _params(params: Sequence[Any] | Mapping[str, Any] | None) -> Any:
+    if params is None:
+        return None
+    return dict(params) if isinstance(params, Mapping) else list(params)
+
+
+def _table(table: str) -> str:
+    if table not in TABLES:
+        raise SettingError(f"There are no rows called {table!r}; there are {', '.join(TABLES)}.")
+    return table
+
+
+def _day_of(now: datetime | int) -> date:
+    if isinstance(now, int):
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now)).date()
+    if now.tzinfo is None:
+        raise SettingError("now has no time zone; give an aware datetime, or microseconds in UTC.")
+    return now.astimezone(UTC).date()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _settle(unfinished: Path, target: Path) -> None:
+    """Give a finished file its name, safely on disk."""
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
+    unfinished.replace(target)
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
