@@ -1,8 +1,7 @@
 """Binance's public market streams, spot and USD-M futures: JSON text in, batches out.
 
-Frames that arrived together are joined into one JSON array and read in one typed msgspec pass;
-a frame that spoils the array costs only itself. Trades and best quotes become ticks, changes of
-the book become `BookUpdate`: keeping the book is `ltpkit.book`'s work.
+Trades and best quotes become ticks, changes of the book become `BookUpdate`: keeping the book is
+`ltpkit.book`'s work. How the text is read is in `ltpkit.feeds.binance_wire`.
 
 Sources: binance/binance-spot-api-docs (2026-07) and the USD-M pages of developers.binance.com.
 """
@@ -10,19 +9,20 @@ Sources: binance/binance-spot-api-docs (2026-07) and the USD-M pages of develope
 from __future__ import annotations
 
 import itertools
-import math
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, Literal
+from math import isnan
+from typing import Any, Final, Literal
 from urllib.parse import quote, urlsplit
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, BookUpdate, Depth, Event, Goodbye, Received, Reject, Ticks
+from ltpkit.batch import Batch, BookUpdate, Depth, Event, Goodbye, Received, Ticks
 from ltpkit.errors import SettingError, UnknownInstrument
-from ltpkit.feeds import Limits, Message
+from ltpkit.feeds import Limits, Message, binance_wire
+from ltpkit.feeds.binance_wire import FIRST_MICROSECOND, SYMBOL, UNREADABLE, Arrived, Payload
 from ltpkit.instruments import Instrument, Instruments, split_symbol
 from ltpkit.schema import FEED_FLOATS
 
@@ -40,83 +40,13 @@ _STREAMS_PER_CONNECTION: Final = 1024
 # No number is published; the server refuses long lists, and a hundred names are 2.5 kB.
 _STREAMS_PER_MESSAGE: Final = 100
 
-# A time below this is in ms (until the year 5138), one above in µs (since 1973).
-_FIRST_MICROSECOND: Final = 10**14
-
 # The lines of `Ticks.values` that a quote and a trade fill: bid to ask_qty, ltp and ltq.
 _QUOTE: Final = slice(FEED_FLOATS.index("bid"), FEED_FLOATS.index("ask_qty") + 1)
 _TRADE: Final = slice(FEED_FLOATS.index("ltp"), FEED_FLOATS.index("ltq") + 1)
-_Rows = npt.NDArray[np.intp] | slice
-_Order = npt.NDArray[np.intp] | None
-
-_SYMBOL: Final = re.compile(r"\w{2,40}")  # letters of any script: some symbols are Chinese
 _PARTIAL: Final = re.compile(r"@depth\d")  # depth5, depth10, depth20: whole books, not changes
 
-#: A number that was not sent. It is found again by identity, which `in` tries first: NaN equals nothing.
-_MISSING: Final = math.nan
-
-_Number = Annotated[float, msgspec.Meta(ge=0.0, le=1e300)]  # also what keeps "nan" and "inf" out
-_Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
-_Time = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999_999)]  # year 9999 in µs
-_Levels = list[tuple[_Number, _Number]]
-
-
-class _Payload(msgspec.Struct, gc=False):
-    """The fields of trade, aggTrade, bookTicker and depthUpdate; many differ only by case."""
-
-    e: str = ""
-    E: _Time = 0
-    s: str = ""
-    t: _Count = -1
-    T: _Time = 0
-    p: _Number = _MISSING
-    q: _Number = _MISSING
-    b: _Number | _Levels = _MISSING  # best bid price, or changed levels
-    B: _Number = _MISSING
-    a: _Number | _Levels = _MISSING  # best ask price, changed levels, or the id of an aggTrade
-    A: _Number = _MISSING
-    u: _Count = -1
-    U: _Count = -1
-    pu: _Count = -1
-    X: str = "MARKET"
-
-
-class _Combined(msgspec.Struct, gc=False):
-    """What a combined stream sends nearly always; everything else takes the slower way."""
-
-    stream: str
-    data: _Payload
-
-
-class _Whole(_Payload, gc=False):
-    """A payload, or a whole book: the REST answer and the partial depth stream."""
-
-    lastUpdateId: _Count = -1
-    bids: _Levels | None = None
-    asks: _Levels | None = None
-
-
-class _Refusal(msgspec.Struct):
-    code: int = 0
-    msg: str = ""
-
-
-class _Any(_Whole, gc=False):
-    """Any message: in its combined wrapping, bare, or an answer to one of our requests."""
-
-    stream: str = ""
-    data: _Whole | None = None
-    id: object = msgspec.UNSET
-    result: object = msgspec.UNSET
-    code: int | None = None
-    msg: str = ""
-    error: _Refusal | None = None
-
-
-# `strict=False` reads decimal text as float in the same pass; the result is what float(text) gives.
-_MANY: Final = msgspec.json.Decoder(list[_Combined], strict=False)
-_ONE: Final = msgspec.json.Decoder(_Any, strict=False)
-_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
+_Rows = npt.NDArray[np.intp] | slice
+_Order = npt.NDArray[np.intp] | None
 
 
 class _Numbers(dict[str, int]):
@@ -131,7 +61,7 @@ class _Numbers(dict[str, int]):
         )
 
     def __missing__(self, symbol: str) -> int:
-        if not _SYMBOL.fullmatch(symbol):
+        if not SYMBOL.fullmatch(symbol):
             raise KeyError(symbol)
         number = self[symbol] = self._instruments.add(self.instrument(symbol))
         return number
@@ -215,13 +145,13 @@ class Binance:
         mine = _EXCHANGE[self.kind]
         exchange, name = split_symbol(symbol, exchange=mine)
         name = name.upper()
-        if exchange == mine and _SYMBOL.fullmatch(name):
+        if exchange == mine and SYMBOL.fullmatch(name):
             return self._numbers.instrument(name)
         plain = re.sub(r"\W", "", name)
         raise UnknownInstrument(
             symbol,
             f"Binance {self.kind}",
-            [f"{mine}:{plain}"] if _SYMBOL.fullmatch(plain) else [],
+            [f"{mine}:{plain}"] if SYMBOL.fullmatch(plain) else [],
             try_=f"Symbols are written without a separator, as {mine}:BTCUSDT.",
         )
 
@@ -289,10 +219,10 @@ class Binance:
             The answer holds no book; the sentence gives Binance's own code and words.
         """
         try:
-            answer = _ONE.decode(body)
-        except _UNREADABLE as error:
+            answer = binance_wire.read_one(body)
+        except UNREADABLE as error:
             raise ValueError(f"Binance's answer for {instrument.name} is not a book: {error}.") from None
-        book = _snapshot(answer, self._numbers[instrument.symbol], received_at)
+        book = binance_wire.snapshot(answer, self._numbers[instrument.symbol], received_at)
         if book is None:
             said = f"{answer.code}: {answer.msg}" if answer.code is not None else "no levels in it"
             raise ValueError(f"Binance's answer for {instrument.name} is not a book ({said}).")
@@ -314,24 +244,11 @@ class Binance:
             `ticks`, `book_updates` (a whole book in the frames has ``instrument=None``: the message
             does not say), `depth` from partial-depth streams, `events`, `rejects`, `goodbye`.
         """
-        batch = Batch()
-        messages: Sequence[_Combined | _Any]
-        places: Sequence[int]  # of each message among the frames
-        try:
-            messages = _MANY.decode(b"[" + b",".join(frames) + b"]")
-            whole = len(messages) == len(frames)  # else a frame was none, or several
-        except _UNREADABLE:
-            whole = False
-        if whole:
-            places = range(len(frames))
-        else:
-            messages, places = _one_by_one(frames, received_at, batch)
-        payloads: list[_Payload] = [message.data or message for message in messages]  # type: ignore[misc]
-
+        arrived = Arrived(frames, received_at)
         quotes: list[int] = []
         trades: list[int] = []
         others: list[int] = []
-        for i, payload in enumerate(payloads):
+        for i, payload in enumerate(arrived.payloads):
             event = payload.e
             if event == "trade" or event == "aggTrade":
                 trades.append(i)
@@ -340,24 +257,16 @@ class Binance:
             else:
                 others.append(i)
         if quotes or trades:
-            self._ticks(payloads, quotes, trades, frames, places, received_at, batch)
+            self._ticks(arrived, quotes, trades)
         if others:
-            self._others(messages, payloads, others, frames, places, received_at, batch)
-        return batch
+            self._others(arrived, others)
+        return arrived.batch
 
-    def _ticks(
-        self,
-        payloads: list[_Payload],
-        quote_at: list[int],
-        trade_at: list[int],
-        frames: Sequence[bytes],
-        places: Sequence[int],
-        received_at: Received,
-        batch: Batch,
-    ) -> None:
+    def _ticks(self, arrived: Arrived, quote_at: list[int], trade_at: list[int]) -> None:
         """Read the quotes and trades at these places among the payloads."""
+        payloads, received_at = arrived.payloads, arrived.received_at
         n = len(quote_at) + len(trade_at)
-        quote_rows, trade_rows, order = _rows(quote_at, trade_at, len(frames))
+        quote_rows, trade_rows, order = _rows(quote_at, trade_at, len(arrived.frames))
         ticks = Ticks.blank(n)
         times = np.empty(n, np.int64)
         try:
@@ -368,31 +277,29 @@ class Binance:
                 trades = [payloads[i] for i in trade_at] if quote_at or n != len(payloads) else payloads
                 ids = self._trades(trades, trade_rows, ticks, times)
         except (KeyError, TypeError, ValueError):  # no symbol; levels where a price should be; nothing there
-            self._sieve(payloads, quote_at, trade_at, frames, places, received_at, batch)
+            self._sieve(arrived, quote_at, trade_at)
             return
         if isinstance(received_at, int) or order is None:
             ticks.received_at[:] = received_at
         else:
-            ticks.received_at[:] = received_at[np.asarray(places)[order]]
-        np.multiply(times, 1000, out=times, where=times < _FIRST_MICROSECOND)
+            ticks.received_at[:] = received_at[np.asarray(arrived.places)[order]]
+        np.multiply(times, 1000, out=times, where=times < FIRST_MICROSECOND)
         ticks.timestamp[:] = np.where(times > 0, times, ticks.received_at)
         if trade_at:
-            left_out = self._follow(trades, ids, trade_rows, ticks, batch)
+            left_out = self._follow(trades, ids, trade_rows, ticks, arrived.batch)
             if left_out:
                 ticks = _without(ticks, left_out)
         if len(ticks):
-            batch.ticks = ticks
+            arrived.batch.ticks = ticks
 
-    def _quotes(
-        self, quotes: list[_Payload], rows: _Rows, ticks: Ticks, times: npt.NDArray[np.int64]
-    ) -> None:
+    def _quotes(self, quotes: list[Payload], rows: _Rows, ticks: Ticks, times: npt.NDArray[np.int64]) -> None:
         sides: list[list[Any]] = [
             [p.b for p in quotes],
             [p.B for p in quotes],
             [p.a for p in quotes],
             [p.A for p in quotes],
         ]
-        if any(_MISSING in side for side in sides):
+        if isnan(sum(map(sum, sides))):
             raise ValueError("a quote lacks a price or quantity")
         ticks.values[_QUOTE, rows] = sides
         numbers = self._numbers
@@ -400,11 +307,11 @@ class Binance:
         times[rows] = [p.T or p.E for p in quotes]
 
     def _trades(
-        self, trades: list[_Payload], rows: _Rows, ticks: Ticks, times: npt.NDArray[np.int64]
+        self, trades: list[Payload], rows: _Rows, ticks: Ticks, times: npt.NDArray[np.int64]
     ) -> list[int]:
         prices, quantities = [p.p for p in trades], [p.q for p in trades]
-        ids = [p.t if p.e == "trade" else _aggregate_id(p) for p in trades]
-        if _MISSING in prices or _MISSING in quantities or -1 in ids:
+        ids = [p.t if p.e == "trade" else binance_wire.aggregate_id(p) for p in trades]
+        if isnan(sum(prices) + sum(quantities)) or -1 in ids:
             raise ValueError("a trade lacks its price, quantity or id")
         ticks.values[_TRADE, rows] = [prices, quantities]
         numbers = self._numbers
@@ -413,7 +320,7 @@ class Binance:
         return ids
 
     def _follow(
-        self, trades: list[_Payload], ids: list[int], rows: _Rows, ticks: Ticks, batch: Batch
+        self, trades: list[Payload], ids: list[int], rows: _Rows, ticks: Ticks, batch: Batch
     ) -> list[int]:
         """Follow the trade ids of each symbol; return the rows that are no new trade."""
         left_out: list[int] = []
@@ -466,53 +373,37 @@ class Binance:
             detail = {"from_id": before + 1, "to_id": None, "missing": None, "why": "trade ids began anew"}
         batch.events.append(Event(at=at, kind="gap", symbol=self._names[number].name, detail=detail))
 
-    def _sieve(
-        self,
-        payloads: list[_Payload],
-        quote_at: list[int],
-        trade_at: list[int],
-        frames: Sequence[bytes],
-        places: Sequence[int],
-        received_at: Received,
-        batch: Batch,
-    ) -> None:
+    def _sieve(self, arrived: Arrived, quote_at: list[int], trade_at: list[int]) -> None:
         """Reject the quotes and trades that lack something, and read the others."""
-        lacking = {i: what for i in sorted(quote_at + trade_at) if (what := _lacking(payloads[i]))}
-        for i, what in lacking.items():
-            reason = f"{payloads[i].e or 'bookTicker'} without a usable {what}"
-            at = _moment(received_at, places[i])
-            batch.rejects.append(Reject(received_at=at, reason=reason, frame=frames[places[i]]))
-        quote_at, trade_at = ([i for i in some if i not in lacking] for some in (quote_at, trade_at))
+        payloads = arrived.payloads
+        bad: set[int] = set()
+        for i in sorted(quote_at + trade_at):
+            if what := binance_wire.lacking(payloads[i]):
+                arrived.reject(i, f"{payloads[i].e or 'bookTicker'} without a usable {what}")
+                bad.add(i)
+        quote_at, trade_at = ([i for i in some if i not in bad] for some in (quote_at, trade_at))
         if quote_at or trade_at:
-            self._ticks(payloads, quote_at, trade_at, frames, places, received_at, batch)
+            self._ticks(arrived, quote_at, trade_at)
 
-    def _others(
-        self,
-        messages: Sequence[_Combined | _Any],
-        payloads: list[_Payload],
-        others: list[int],
-        frames: Sequence[bytes],
-        places: Sequence[int],
-        received_at: Received,
-        batch: Batch,
-    ) -> None:
+    def _others(self, arrived: Arrived, others: list[int]) -> None:
         """Read changes of books, whole books, answers and notices, in arrival order."""
+        batch = arrived.batch
         whole_books: list[BookUpdate] = []
         for i in others:
-            payload, stream = payloads[i], messages[i].stream
-            at = _moment(received_at, places[i])
+            payload, at = arrived.payloads[i], arrived.at(i)
             if payload.e == "depthUpdate":
+                stream = arrived.messages[i].stream
                 reason = self._depth_update(payload, stream, at, batch.book_updates, whole_books)
             else:
-                reason = self._rare(frames[places[i]], at, batch, whole_books)
+                reason = self._rare(arrived.frame(i), at, batch, whole_books)
             if reason:
-                batch.rejects.append(Reject(received_at=at, reason=reason, frame=frames[places[i]]))
+                arrived.reject(i, reason)
         if whole_books:
             batch.depth = _pack(whole_books)
 
     def _depth_update(
         self,
-        payload: _Payload,
+        payload: Payload,
         stream: str,
         at: int,
         updates: list[BookUpdate],
@@ -530,7 +421,7 @@ class Binance:
             return "depthUpdate without a usable symbol"
         update = BookUpdate(
             instrument=number,
-            timestamp=_micro(payload.T or payload.E) or at,
+            timestamp=binance_wire.micro(payload.T or payload.E) or at,
             received_at=at,
             bids=bids,
             asks=asks,
@@ -545,22 +436,22 @@ class Binance:
     def _rare(self, frame: bytes, at: int, batch: Batch, whole_books: list[BookUpdate]) -> str:
         """Read a whole book, an answer or a notice; return why it cannot be read, or nothing."""
         try:
-            message = _ONE.decode(frame)
-        except _UNREADABLE as error:
+            message = binance_wire.read_one(frame)
+        except UNREADABLE as error:
             return str(error)
         said = message.data or message
         if said.e == "serverShutdown":
             batch.goodbye = Goodbye(code=0, reason="serverShutdown", then="retry")
         elif said.lastUpdateId >= 0:
             symbol = message.stream.partition("@")[0].upper()
-            if symbol and not _SYMBOL.fullmatch(symbol):
+            if symbol and not SYMBOL.fullmatch(symbol):
                 return f"a book of the stream {message.stream!r}, which names no symbol"
-            book = _snapshot(said, self._numbers[symbol] if symbol else None, at)
+            book = binance_wire.snapshot(said, self._numbers[symbol] if symbol else None, at)
             if book is None:
                 return "a book without bids or asks"
             (whole_books if symbol else batch.book_updates).append(book)
         elif message.error is not None or message.code is not None:
-            refusal = message.error or _Refusal(code=message.code or 0, msg=message.msg)
+            refusal = message.error or binance_wire.Refusal(code=message.code or 0, msg=message.msg)
             detail: dict[str, object] = {"code": refusal.code, "msg": refusal.msg}
             batch.events.append(Event(at=at, kind="feed_error", detail=detail))
         elif message.id is msgspec.UNSET and message.result is msgspec.UNSET:
@@ -574,21 +465,6 @@ def _base(setting: str, url: str, schemes: tuple[str, str]) -> str:
         example = f"{schemes[1]}://host:port"
         raise SettingError(f"{setting} must be a base address like {example}, without a query.")
     return url.rstrip("/")
-
-
-def _one_by_one(frames: Sequence[bytes], received_at: Received, batch: Batch) -> tuple[list[_Any], list[int]]:
-    """Read each frame on its own; those that cannot be read are rejects."""
-    messages: list[_Any] = []
-    places: list[int] = []
-    for place, frame in enumerate(frames):
-        try:
-            messages.append(_ONE.decode(frame))
-        except _UNREADABLE as error:
-            at = _moment(received_at, place)
-            batch.rejects.append(Reject(received_at=at, reason=str(error), frame=frame))
-        else:
-            places.append(place)
-    return messages, places
 
 
 def _rows(quote_at: list[int], trade_at: list[int], frames: int) -> tuple[_Rows, _Rows, _Order]:
@@ -609,49 +485,6 @@ def _rows(quote_at: list[int], trade_at: list[int], frames: int) -> tuple[_Rows,
 
 def _row(rows: _Rows, i: int) -> int:
     return i if isinstance(rows, slice) else int(rows[i])
-
-
-def _lacking(payload: _Payload) -> str:
-    """Return what a quote or trade lacks to be a tick, or nothing."""
-    if not _SYMBOL.fullmatch(payload.s):
-        return "symbol"
-    if payload.e not in ("trade", "aggTrade"):
-        sides = {"bid": payload.b, "bid quantity": payload.B, "ask": payload.a, "ask quantity": payload.A}
-        return next((name for name, n in sides.items() if n is _MISSING or isinstance(n, list)), "")
-    if payload.p is _MISSING:
-        return "price"
-    if payload.q is _MISSING:
-        return "quantity"
-    trade_id = payload.t if payload.e == "trade" else _aggregate_id(payload)
-    return "id" if trade_id == -1 else ""
-
-
-def _aggregate_id(trade: _Payload) -> int:
-    # Ids of aggregates are about 1e10; float holds whole numbers exactly up to 2**53.
-    a = trade.a
-    return -1 if isinstance(a, list) or a is _MISSING else int(a)
-
-
-def _moment(received_at: Received, place: int) -> int:
-    return received_at if isinstance(received_at, int) else int(received_at[place])
-
-
-def _micro(time: int) -> int:
-    return time * 1000 if time < _FIRST_MICROSECOND else time
-
-
-def _snapshot(said: _Whole, number: int | None, at: int) -> BookUpdate | None:
-    if said.lastUpdateId < 0 or said.bids is None or said.asks is None:
-        return None
-    return BookUpdate(
-        instrument=number,
-        timestamp=_micro(said.T or said.E) or at,
-        received_at=at,
-        bids=said.bids,
-        asks=said.asks,
-        last_id=said.lastUpdateId,
-        snapshot=True,
-    )
 
 
 def _without(ticks: Ticks, rows: list[int]) -> Ticks:
