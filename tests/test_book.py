@@ -216,6 +216,13 @@ def test_a_break_takes_the_book_out_of_sync_until_a_snapshot_spans_it(known: Ins
     assert rows(mended.depth) == [([(3.0, 1.0), (1.5, 1.0)], [])]
 
 
+def test_one_missing_number_is_a_break(known: Instruments) -> None:
+    books = Books(instruments=known)
+    books.apply([snapshot(5), update(6, 6)])
+    (gap,) = books.apply([update(8, 9)]).events
+    assert gap.detail == {"why": "depth sequence", "from_id": 7, "to_id": 7}
+
+
 def test_where_the_feed_names_the_change_before_that_decides(known: Instruments) -> None:
     books = Books(instruments=known)
     # USD-M: ids are the whole exchange's, so `first_id` jumps from change to change.
