@@ -209,11 +209,12 @@ class Books:
                 kept.old_in_a_row += kept.followed
                 if kept.old_in_a_row < _OLD_IN_A_ROW:
                     return
-                self._lost(number, kept, update, {"why": "depth ids began anew", "from_id": last + 1}, done)
+                self._lost(number, kept, update, "depth ids began anew", {"from_id": last + 1}, done)
                 return
             if before is not None and before > last:
-                detail: dict[str, object] = {"from_id": last + 1, "to_id": before}
-                self._lost(number, kept, update, {"why": "depth sequence", **detail}, done)
+                self._lost(
+                    number, kept, update, "depth sequence", {"from_id": last + 1, "to_id": before}, done
+                )
                 return
         kept.old_in_a_row, kept.followed = 0, True
         kept.book.apply(update.bids, update.asks)
@@ -222,8 +223,9 @@ class Books:
         rows.add(number, kept.book, update.timestamp, update.received_at)
 
     def _lost(
-        self, number: int, kept: _Kept, update: BookUpdate, detail: dict[str, object], done: Applied
+        self, number: int, kept: _Kept, update: BookUpdate, why: str, ids: dict[str, int], done: Applied
     ) -> None:
+        detail: dict[str, object] = {"why": why, "start": kept.applied_at, "end": update.received_at, **ids}
         symbol = self._instruments[number].name
         done.events.append(Event(at=update.received_at, kind="gap", symbol=symbol, detail=detail))
         _fall_out(kept)

@@ -206,7 +206,7 @@ def test_a_break_takes_the_book_out_of_sync_until_a_snapshot_spans_it(known: Ins
     broken = books.apply([update(9, 9, [(3.0, 1.0)], at=120), update(10, 10, at=130)])
     (gap,) = broken.events
     assert (gap.kind, gap.at, gap.symbol) == ("gap", 120, "BINANCE:BTCUSDT")
-    assert gap.detail == {"why": "depth sequence", "from_id": 7, "to_id": 8}
+    assert gap.detail == {"why": "depth sequence", "start": 110, "end": 120, "from_id": 7, "to_id": 8}
     assert (broken.depth, broken.wanted) == (None, {0})
     assert books.full(0) is None
     mended = books.apply([snapshot(8, [(1.5, 1.0)], at=150)])
@@ -220,7 +220,7 @@ def test_one_missing_number_is_a_break(known: Instruments) -> None:
     books = Books(instruments=known)
     books.apply([snapshot(5), update(6, 6)])
     (gap,) = books.apply([update(8, 9)]).events
-    assert gap.detail == {"why": "depth sequence", "from_id": 7, "to_id": 7}
+    assert gap.detail == {"why": "depth sequence", "start": 0, "end": 0, "from_id": 7, "to_id": 7}
 
 
 def test_where_the_feed_names_the_change_before_that_decides(known: Instruments) -> None:
@@ -231,7 +231,7 @@ def test_where_the_feed_names_the_change_before_that_decides(known: Instruments)
     assert books.last_id(0) == 150
     assert books.apply([update(170, 180, previous=150)]).events == []
     (gap,) = books.apply([update(200, 210, previous=190)]).events
-    assert gap.detail == {"why": "depth sequence", "from_id": 181, "to_id": 190}
+    assert gap.detail == {"why": "depth sequence", "start": 0, "end": 0, "from_id": 181, "to_id": 190}
 
 
 def test_a_change_reaching_back_further_than_needed_is_applied_and_an_older_one_left_out(
@@ -252,7 +252,7 @@ def test_numbers_that_begin_anew_do_not_freeze_the_book(known: Instruments) -> N
     books.apply([snapshot(1_000), update(1_001, 1_001, [(1.0, 1.0)])])
     applied = books.apply([update(n, n, [(2.0, 1.0)]) for n in range(1, 150)])
     (gap,) = applied.events
-    assert gap.detail == {"why": "depth ids began anew", "from_id": 1_002}
+    assert gap.detail == {"why": "depth ids began anew", "start": 0, "end": 0, "from_id": 1_002}
     assert applied.wanted == {0}
     assert books.apply([snapshot(120, [(3.0, 1.0)])]).events[0].kind == "resync"
     assert books.full(0) == ([(3.0, 1.0), (2.0, 1.0)], [])

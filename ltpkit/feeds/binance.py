@@ -336,7 +336,15 @@ class Binance:
                     again.setdefault(number, []).append(i)
                     left_out.append(i)
                     continue
-                self._gap(number, before, trade_id, int(ticks.received_at[_row(rows, i)]), batch)
+                span = binance_wire.micro(newest[key]), binance_wire.micro(moment)
+                batch.events.append(
+                    Event(
+                        at=int(ticks.received_at[_row(rows, i)]),
+                        kind="gap",
+                        symbol=self._names[number].name,
+                        detail=_missed(before, trade_id, *span),
+                    )
+                )
             last_id[key] = trade_id
             if moment >= newest.get(key, 0):
                 newest[key] = moment
@@ -363,15 +371,6 @@ class Binance:
                 )
             )
         return [_row(rows, i) for i in left_out]
-
-    def _gap(self, number: int, before: int, trade_id: int, at: int, batch: Batch) -> None:
-        detail: dict[str, object]
-        if trade_id > before:
-            missing = trade_id - before - 1
-            detail = {"from_id": before + 1, "to_id": trade_id - 1, "missing": missing, "why": "trade ids"}
-        else:  # lower, and a later trade: the exchange counts anew, as its test network does monthly
-            detail = {"from_id": before + 1, "to_id": None, "missing": None, "why": "trade ids began anew"}
-        batch.events.append(Event(at=at, kind="gap", symbol=self._names[number].name, detail=detail))
 
     def _sieve(self, arrived: Arrived, quote_at: list[int], trade_at: list[int]) -> None:
         """Reject the quotes and trades that lack something, and read the others."""
@@ -485,6 +484,15 @@ def _rows(quote_at: list[int], trade_at: list[int], frames: int) -> tuple[_Rows,
 
 def _row(rows: _Rows, i: int) -> int:
     return i if isinstance(rows, slice) else int(rows[i])
+
+
+def _missed(before: int, after: int, start: int, end: int) -> dict[str, object]:
+    """Return the detail of a gap between two trades: their ids, and their times in µs."""
+    between: dict[str, object] = {"start": start, "end": end, "from_id": before + 1}
+    if after > before:
+        return {"why": "trade ids", **between, "to_id": after - 1, "missing": after - before - 1}
+    # Lower, and a later trade: the exchange counts anew, as its test network does from time to time.
+    return {"why": "trade ids began anew", **between}
 
 
 def _without(ticks: Ticks, rows: list[int]) -> Ticks:

@@ -439,9 +439,9 @@ def test_the_first_trade_id_seen_is_no_gap_and_a_jump_is_one() -> None:
     first = spot.decode([trade(500), trade(501)], NOW)
     assert first.events == []
     later = spot.decode([trade(505)], NOW + 9)
-    assert facts(later.events) == [
-        ("gap", "BINANCE:BTCUSDT", {"from_id": 502, "to_id": 504, "missing": 3, "why": "trade ids"})
-    ]
+    span = {"start": 1_700_000_000_501_000, "end": 1_700_000_000_505_000}
+    detail = {"why": "trade ids", **span, "from_id": 502, "to_id": 504, "missing": 3}
+    assert facts(later.events) == [("gap", "BINANCE:BTCUSDT", detail)]
     assert later.events[0].at == NOW + 9
     assert len(ticks(later)) == 1
 
@@ -466,13 +466,9 @@ def test_ids_that_fall_with_later_trades_are_a_new_count_and_no_repeats() -> Non
     spot.decode([trade(900)], NOW)
     batch = spot.decode([trade(1, T=1_700_000_900_000), trade(2, T=1_700_000_900_001)], NOW)
     assert len(ticks(batch)) == 2
-    assert facts(batch.events) == [
-        (
-            "gap",
-            "BINANCE:BTCUSDT",
-            {"from_id": 901, "to_id": None, "missing": None, "why": "trade ids began anew"},
-        )
-    ]
+    span = {"start": 1_700_000_000_900_000, "end": 1_700_000_900_000_000}
+    detail = {"why": "trade ids began anew", **span, "from_id": 901}
+    assert facts(batch.events) == [("gap", "BINANCE:BTCUSDT", detail)]
 
 
 def test_trades_while_unsubscribed_are_no_gap() -> None:
