@@ -20,10 +20,16 @@ class Replay(Held):
     """A recording, played through the same decoder into the same rings. Made by `replay`."""
 
     def __init__(
-        self, recording: Recording, feed: feeds.Feed, instruments: Instruments, chosen: settings.Settings
+        self,
+        recording: Recording,
+        feed: feeds.Feed,
+        instruments: Instruments,
+        chosen: settings.Settings,
+        *,
+        store: str | Path | None = None,
     ) -> None:
         super().__init__(
-            feed, instruments, store=None, chosen=chosen, capacity_rows=None, depth_capacity_rows=None
+            feed, instruments, store=store, chosen=chosen, capacity_rows=None, depth_capacity_rows=None
         )
         self._recording = recording
         self._streamer = Streamer(self._intake, Policy())
@@ -53,6 +59,7 @@ def replay(
     speed: float | Literal["max"] = 1.0,
     feed: str | None = None,
     kind: str | None = None,
+    store: str | Path | None = None,
     **options: Any,
 ) -> Replay:
     """Play a recording and return an object with the same methods as a live stream.
@@ -67,6 +74,8 @@ def replay(
         the rows are the same every time.
     feed, kind : str, optional
         Whose frames they are, where the file does not say.
+    store : path, optional
+        DuckDB file to add the rows to; without one they live in memory.
     **options
         The feed's own, or a setting, as for `stream`.
 
@@ -74,6 +83,8 @@ def replay(
     ------
     RecordingError
         There is no such file, its format is not known, or its feed must be named.
+    StoreLocked, NotAStore, StoreTooNew, StoreError
+        The store cannot be used.
     """
     factor = float("inf") if speed == "max" else float(speed)
     if not factor > 0:
@@ -90,7 +101,7 @@ def replay(
     if kind is not None:
         options["kind"] = kind
     instruments = Instruments()
-    played = Replay(recording, feeds.make(feed, instruments, **options), instruments, chosen)
+    played = Replay(recording, feeds.make(feed, instruments, **options), instruments, chosen, store=store)
     played._play(factor)
     if speed == "max":
         played.drain()
