@@ -1,0 +1,258 @@
+"""The commands that answer and end: SQL over a store, its upkeep, the list of feeds, the benchmarks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ltpkit.cli.terminal import console, fail, frame_table, shown_path, size
+from ltpkit.errors import SettingError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["bench", "export", "feeds", "migrate", "sql"]
+
+Format = Literal["table", "csv", "json", "parquet"]
+
+_File = Annotated[Path, typer.Argument(metavar="FILE", help="A DuckDB file that ltpkit made.")]
+
+
+def sql(
+    file: _File,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="SQL that reads; - takes it from stdin.")],
+    *,
+    params: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="NAME=VALUE", help="Bound to $NAME, never pasted."),
+    ] = None,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="How to write the answer.", show_default="table")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write there; its ending says the format."),
+    ] = None,
+    rows: Annotated[int, typer.Option("--rows", min=0, help="Rows of a table shown; 0 for all.")] = 40,
+) -> None:
+    """Ask a store: ticks, latest_ltp, ltp_changes, bars_1m, realtime_depth, feed_events.
+
+    A value of -p that is written as JSON (12.5, true, null, "12.5") is that; anything else is text.
+    """
+    import duckdb
+
+    import ltpkit as lk
+
+    chosen = _format(form, out)
+    bound = _bound(params or ())
+    text = sys.stdin.read() if query == "-" else query
+    with lk.open(file) as held:
+        try:
+            answer = held.sql(text, bound or None)
+        except duckdb.Error as error:
+            fail("\n".join([str(error), *getattr(error, "__notes__", ())]))
+            raise typer.Exit(1) from None
+    _write(answer, chosen, out, rows)
+
+
+def export(
+    file: _File,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Made if it is not there.")],
+) -> None:
+    """Write a store's rows as Parquet files, one for each table and day."""
+    import ltpkit as lk
+
+    out = console()
+    with lk.open(file) as held:
+        written = held.export(directory)
+    for path in written:
+        out.print(f"{shown_path(path)} ({size(path)})", soft_wrap=True)
+    if not written:
+        out.print(f"{file} holds no rows: nothing was written.", soft_wrap=True)
+
+
+def migrate(file: _File) -> None:
+    """Bring a store that an older ltpkit made up to date."""
+    from ltpkit.store import migrate as bring_up_to_date
+
+    out = console()
+    steps = bring_up_to_date(file)
+    for step in steps:
+        out.print(f"{step} done", soft_wrap=True)
+    out.print(f"{shown_path(file)} is up to date.", soft_wrap=True)
+
+
+def feeds() -> None:
+    """List the feeds: what they are, what they need."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from ltpkit import settings
+    from ltpkit.feeds import make, names
+    from ltpkit.instruments import Instruments
+
+    out = console()
+    chosen = settings.load()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for title in ("feed", "what it is", "needs", "symbols"):
+        table.add_column(title, no_wrap=title == "feed")
+    for name in names():
+        feed = make(name, Instruments(), url="ws://127.0.0.1")
+        about = (type(feed).__doc__ or "").strip().partition("\n\n")[0]
+        needed = [
+            variable
+            for field, variable in _variables().items()
+            if field.startswith(f"{name}_") and getattr(chosen, field) is None
+        ]
+        wants = any(field.startswith(f"{name}_") for field in _variables())
+        per, lines = feed.limits.per_connection, feed.limits.connections
+        most = (
+            "any number" if per is None else f"{per:,}" if lines is None else f"{per:,} × {lines} connections"
+        )
+        table.add_row(
+            Text(name, style="bold"),
+            " ".join(about.split()),
+            Text(f"set {', '.join(needed)}", style="yellow")
+            if needed
+            else Text("nothing" if not wants else "its credentials, which are set", style="green"),
+            most,
+        )
+    out.print(table)
+
+
+def bench(context: typer.Context) -> None:
+    """Run the benchmarks of a checkout. What follows is handed on to them."""
+    import ltpkit
+
+    for root in (Path.cwd(), Path(ltpkit.__file__).resolve().parents[1]):
+        if (root / "benchmarks" / "__main__.py").is_file():
+            done = subprocess.run([sys.executable, "-m", "benchmarks", *context.args], cwd=root, check=False)
+            raise typer.Exit(done.returncode)
+    fail(
+        "The benchmarks are not part of the installed package. They are in the folder benchmarks of a "
+        "checkout: run `make bench` there."
+    )
+    raise typer.Exit(1)
+
+
+# -- what they share --------------------------------------------------------------------------
+
+
+def _variables() -> dict[str, str]:
+    """Return the settings that are credentials, and the environment variable of each."""
+    from pydantic import SecretStr
+
+    from ltpkit.settings import Settings
+
+    return {
+        name: str(field.validation_alias)
+        for name, field in Settings.model_fields.items()
+        if field.annotation == SecretStr | None
+    }
+
+
+def _format(form: Format | None, out: Path | None) -> Format:
+    """Return the format asked for, or the one that the file's ending names."""
+    if form is not None:
+        return form
+    if out is None:
+        return "table"
+    endings: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".txt": "table"}
+    if out.suffix not in endings:
+        raise SettingError(f"{out.name} names no format: end it in {', '.join(endings)}, or say --format.")
+    return endings[out.suffix]
+
+
+def _bound(params: Any) -> dict[str, Any]:
+    """Return the parameters by name: JSON scalars as what they are, anything else as text."""
+    import msgspec
+
+    bound: dict[str, Any] = {}
+    for text in params:
+        name, equals, value = text.partition("=")
+        name = name.removeprefix("$")
+        if not equals or not name.isidentifier():
+            raise SettingError(f"-p {text!r} is not NAME=VALUE.")
+        try:
+            bound[name] = msgspec.json.decode(value, type=str | int | float | bool | None)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            bound[name] = value
+    return bound
+
+
+def _write(answer: pl.DataFrame, form: Format, out: Path | None, rows: int) -> None:
+    if form == "table":
+        _write_table(answer, out, rows)
+        return
+    if out is not None:
+        with out.open("wb") as file:
+            _write_to(file, answer, form)
+        return
+    if form == "parquet" and sys.stdout.isatty():
+        raise SettingError("Parquet is not for a terminal: give a file with --out, or a pipe.")
+    _write_to(sys.stdout.buffer, answer, form)
+    sys.stdout.buffer.flush()
+
+
+def _write_to(file: Any, answer: pl.DataFrame, form: Format) -> None:
+    if form == "parquet":
+        answer.write_parquet(file)
+    elif form == "csv":
+        _flat(answer).write_csv(file, datetime_format="%Y-%m-%dT%H:%M:%S%.fZ")
+    else:
+        _write_json(file, answer)
+
+
+def _flat(answer: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with lists and structs as JSON texts, and zones as UTC: what CSV can hold."""
+    import msgspec
+    import polars as pl
+
+    nested = [
+        pl.Series(
+            name,
+            [None if value is None else msgspec.json.encode(value).decode() for value in column.to_list()],
+            dtype=pl.String,
+        )
+        for name, column in zip(answer.columns, answer, strict=True)
+        if column.dtype.is_nested()
+    ]
+    return answer.with_columns(nested)
+
+
+def _write_json(file: Any, answer: pl.DataFrame) -> None:
+    """Write an array with a row on each line."""
+    import msgspec
+
+    encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+    between = b"[\n"
+    for part in answer.iter_slices(10_000):
+        for row in part.iter_rows(named=True):
+            file.write(between + encoder.encode(row))
+            between = b",\n"
+    file.write(b"\n]\n" if answer.height else b"[]\n")
+
+
+def _write_table(answer: pl.DataFrame, out: Path | None, rows: int) -> None:
+    from rich.console import Console
+
+    shown = answer.head(rows) if rows else answer
+    if out is None:
+        _print_table(console(uncut=True), shown, answer.height)
+        return
+    with out.open("w", encoding="utf-8") as file:
+        _print_table(Console(file=file, width=10_000, highlight=False), shown, answer.height)
+
+
+def _print_table(to: Any, shown: pl.DataFrame, height: int) -> None:
+    if not shown.width:
+        to.print("The statement has no answer.")
+        return
+    to.print(frame_table(shown, width=to.width))
+    left = "" if shown.height == height else f", {shown.height:,} shown"
+    to.print(f"{height:,} row{'' if height == 1 else 's'}{left}", style="dim")
