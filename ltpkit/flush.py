@@ -143,6 +143,7 @@ class FlushWorker:
         return True
 
     def _write(self) -> None:
+        rings: dict[str, TickRing | DepthRing | EventLog]
         rings = {"ticks": self._ticks, "depth": self._depth, "events": self._events}
         frames = {
             name: ring.frame(after_seq=ring.stored_seq)

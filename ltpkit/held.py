@@ -207,7 +207,9 @@ class Held(Frames):
     # -- what Frames asks for -------------------------------------------------------------
 
     def _ring_of(self, table: Table) -> TickRing | DepthRing | EventLog:
-        return {"ticks": self._ring, "depth": self._depth_ring, "events": self._events}[table]
+        rings: dict[Table, TickRing | DepthRing | EventLog]
+        rings = {"ticks": self._ring, "depth": self._depth_ring, "events": self._events}
+        return rings[table]
 
     def _rows(self, table: Table, names: Sequence[Name] | None, last: int | None) -> pl.DataFrame:
         import polars as pl

@@ -73,6 +73,8 @@ class Stream(Held):
             self.subscribe(list(symbols))
             return
         self._wanted = list({one.name: one for one in (*self._wanted, *self._resolve(symbols))}.values())
+        if self._exchange is not None:
+            self._exchange.start()
         if self._record is not None and self._recorder is None:
             self._recorder = Recorder(self._record, feed=self._feed.name, kind=self._feed.kind)
         limits, chosen = self._feed.limits, self._settings
@@ -177,7 +179,7 @@ def stream(
     client_id: str | SecretStr | None = None,
     record: bool | str | Path = False,
     name: str = "",
-    rate: float = 50.0,
+    rate: float = 500.0,
     seed: int = 7,
     **options: Any,
 ) -> Stream:

@@ -299,6 +299,7 @@ class Streamer:
                         if self._recorder is not None:
                             self._recorder.add([answer.content], at, direction="http", about=instrument.name)
                         self._intake.apply([update])
+                        self._intake.tell()
                         if number not in self._intake.wanted_books:
                             return
                         continue  # older than the updates we hold: fetch again

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
+from inspect import signature
 from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
 from ltpkit.batch import Batch, BookUpdate, Received
-from ltpkit.errors import UnknownFeed
+from ltpkit.errors import SettingError, UnknownFeed
 from ltpkit.instruments import Instrument, Instruments
 
 __all__ = ["Feed", "Limits", "Message", "make", "names"]
@@ -125,6 +126,8 @@ def make(name: str, instruments: Instruments, **settings: Any) -> Feed:
     ------
     UnknownFeed
         Nothing of that name is built in or registered.
+    SettingError
+        The feed takes no setting of such a name.
     """
     if name in _BUILT_IN:
         module, _, attribute = _BUILT_IN[name].partition(":")
@@ -134,5 +137,8 @@ def make(name: str, instruments: Instruments, **settings: Any) -> Feed:
         if not points:
             raise UnknownFeed(name, names())
         factory = points[0].load()
+    takes = [name for name in signature(factory).parameters if name != "instruments"]
+    if unknown := [setting for setting in settings if setting not in takes]:
+        raise SettingError(f"The {name} feed takes no {unknown[0]!r}. It takes {', '.join(takes)}.")
     feed: Feed = factory(instruments=instruments, **settings)
     return feed

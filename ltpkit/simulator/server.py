@@ -328,6 +328,7 @@ class SimulatedExchange:
             write_limit=_BUFFER_BYTES,
         ) as server:
             host, port = server.sockets[0].getsockname()[:2]
+            self._port = port  # started again, it is found where it was
             self._url = f"ws://[{host}]:{port}/" if ":" in host else f"ws://{host}:{port}/"
             self._later(self._trade())
             ready.set()
