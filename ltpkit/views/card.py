@@ -24,7 +24,8 @@ _STATES: Final = {
 _STYLE: Final = """
 .ltpkit-card{font:13px/1.45 var(--jp-ui-font-family,system-ui,sans-serif);
 color:var(--jp-ui-font-color1,#1f2328);background:var(--jp-layout-color1,#fff);
-border:1px solid var(--jp-border-color2,#d0d7de);border-radius:8px;max-width:44rem;padding:.7rem .9rem;font-variant-numeric:tabular-nums}
+border:1px solid var(--jp-border-color2,#d0d7de);border-radius:8px;
+max-width:44rem;padding:.7rem .9rem;font-variant-numeric:tabular-nums}
 .ltpkit-card header{display:flex;gap:.6rem;align-items:baseline;flex-wrap:wrap}
 .ltpkit-card .state{color:#fff;border-radius:1rem;padding:.05rem .6rem;font-weight:600;font-size:12px}
 .ltpkit-card .symbols{color:var(--jp-ui-font-color2,#57606a)}
