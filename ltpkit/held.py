@@ -195,7 +195,7 @@ class Held(Frames):
             gaps=self.gaps().height,
             reconnects=self._streamer.reconnects,
             lost_rows=ring.lost_rows + self._depth_ring.lost_rows,
-            store="in memory" if self._store_path is None else str(self._store_path),
+            store="in memory, until this process ends" if self._store_path is None else str(self._store_path),
             recording=None if self._recorder is None else str(self._recorder.path),
             last_error=None if error is None else str(error),
             at=now,

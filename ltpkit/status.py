@@ -40,7 +40,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     lost_rows : int
         Rows that had to leave memory before they could be stored.
     store : str
-        Path of the DuckDB file, or ``in memory``.
+        Path of the DuckDB file, or ``in memory, until this process ends``.
     recording : str or None
         File that raw frames go to.
     last_error : str or None

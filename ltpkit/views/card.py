@@ -31,9 +31,11 @@ max-width:44rem;padding:.7rem .9rem;font-variant-numeric:tabular-nums}
 .ltpkit-card .symbols{color:var(--jp-ui-font-color2,#57606a)}
 .ltpkit-card dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.5rem,1fr));
 gap:.5rem 1rem;margin:.7rem 0 0}
-.ltpkit-card dt{color:var(--jp-ui-font-color2,#57606a);font-size:11px;font-weight:400}
-.ltpkit-card dd{margin:0;font-size:15px;font-weight:600;overflow-wrap:anywhere}
-.ltpkit-card dd.small{font-size:12px;font-weight:400}
+.ltpkit-card.ltpkit-card dt{float:none;width:auto;padding:0;
+color:var(--jp-ui-font-color2,#57606a);font-size:11px;font-weight:400}
+.ltpkit-card.ltpkit-card dd{float:none;width:auto;padding:0;margin:0;
+font-size:15px;font-weight:600;overflow-wrap:anywhere}
+.ltpkit-card.ltpkit-card dd.small{font-size:12px;font-weight:400}
 .ltpkit-card .error{margin:.6rem 0 0;color:var(--jp-error-color1,#cf222e)}
 """
 
