@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ltpkit import nifty
 from ltpkit.errors import UnknownInstrument
-from ltpkit.feeds.dhan_wire import FULL, PREV_CLOSE, SEGMENT_CODES
+from ltpkit.feeds.dhan.wire import FULL, PREV_CLOSE, SEGMENT_CODES
 
 __all__ = ["BLOCK", "Market"]
 
@@ -203,7 +203,7 @@ class Market:
 
         Returns
         -------
-        ndarray of dhan_wire.FULL, shape (count,)
+        ndarray of wire.FULL, shape (count,)
             The caller's to keep.
         ndarray of int64, shape (count,)
             Places in `listing`.
@@ -233,7 +233,7 @@ class Market:
         return found
 
     def previous_closes(self, shares: npt.ArrayLike) -> npt.NDArray[Any]:
-        """Return each share's previous close packet, of `dhan_wire.PREV_CLOSE`."""
+        """Return each share's previous close packet, of `wire.PREV_CLOSE`."""
         which = np.asarray(shares, np.int64)
         packets = np.zeros(len(which), PREV_CLOSE)
         packets["code"], packets["length"] = 6, PREV_CLOSE.itemsize

@@ -34,7 +34,7 @@ from websockets.protocol import State
 from ltpkit import nifty
 from ltpkit.errors import SettingError
 from ltpkit.feeds.dhan import IST_OFFSET_S
-from ltpkit.feeds.dhan_wire import DISCONNECT, QUOTE, TICKER
+from ltpkit.feeds.dhan.wire import DISCONNECT, QUOTE, TICKER
 from ltpkit.simulator.market import Market
 
 __all__ = ["SimulatedExchange", "framed", "run"]

@@ -19,7 +19,7 @@ from ltpkit.batch import Batch, Ticks
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.dhan import Dhan, Simulated, packets
-from ltpkit.feeds.dhan_wire import (
+from ltpkit.feeds.dhan.wire import (
     DEPTH5,
     DISCONNECT,
     FULL,

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from ltpkit import nifty
 from ltpkit.errors import UnknownInstrument
 from ltpkit.feeds.dhan import Simulated
-from ltpkit.feeds.dhan_wire import FULL
+from ltpkit.feeds.dhan.wire import FULL
 from ltpkit.instruments import Instruments
 from ltpkit.simulator import Market
 from ltpkit.simulator.market import BLOCK

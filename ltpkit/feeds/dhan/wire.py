@@ -2,15 +2,15 @@
 
 All little-endian and packed; layouts as in Dhan's documentation (*Live market feed*, *Annexure*) and
 its ``dhanhq`` 2.3.0 package. A message may hold several packets, each behind an 8-byte header that
-tells its length. What the numbers mean is left to `ltpkit.feeds.dhan`; the simulated exchange writes
-with the same layouts.
+tells its length. What the numbers mean is left to `rows`; the simulated exchange writes with
+the same layouts.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 import numpy as np
@@ -23,11 +23,13 @@ __all__ = [
     "DISCONNECT",
     "FULL",
     "HEADER",
+    "IST_OFFSET_S",
     "LEVEL",
     "OI",
     "PACKETS",
     "PREV_CLOSE",
     "QUOTE",
+    "REASONS",
     "ROW_CODES",
     "SEGMENTS",
     "SEGMENT_CODES",
@@ -108,6 +110,23 @@ SEGMENTS: Final[dict[int, tuple[str, str]]] = {
 }
 SEGMENT_CODES: Final = {name: code for code, (name, _) in SEGMENTS.items()}
 
+#: Indian wall clock is this far ahead of UTC.
+IST_OFFSET_S: Final = 19_800
+
+#: Disconnect codes: Dhan's published words, and whether coming back makes sense. 805 is sent to the
+#: oldest of six connections and to a client in a hurry alike; the second passes, so it is retried
+#: with the usual growing pause. Dhan asks not to reconnect in a loop on 806 to 810.
+REASONS: Final[dict[int, tuple[str, Literal["retry", "login", "stop"]]]] = {
+    800: ("internal server error", "retry"),
+    804: ("more instruments than allowed", "stop"),
+    805: ("too many requests or connections, the oldest connection was dropped", "retry"),
+    806: ("Data API not subscribed", "stop"),
+    807: ("access token expired", "login"),
+    808: ("authentication failed, client id or token invalid", "stop"),
+    809: ("access token invalid", "stop"),
+    810: ("client id invalid", "stop"),
+}
+
 #: Codes of packets that say something about one instrument; the others are about the connection.
 ROW_CODES: Final = frozenset({2, 3, 4, 5, 6, 8})
 
@@ -170,7 +189,7 @@ def _pieces(frame: bytes) -> Iterator[_Piece]:
 def packets(frame: bytes) -> tuple[list[np.void], list[Reject]]:
     """Return the packets in one message, field by field as they were sent.
 
-    For looking at bytes: nothing is rounded, converted or left out. `dhan.Dhan.decode` makes rows.
+    For looking at bytes: nothing is rounded, converted or left out. `Dhan.decode` makes rows.
 
     Returns
     -------

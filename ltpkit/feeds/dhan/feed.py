@@ -1,0 +1,227 @@
+"""Dhan's live feed as the streamer sees it: addresses, requests, refusals; and its simulated twin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, Protocol, get_args
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import msgspec
+
+from ltpkit import nifty
+from ltpkit.batch import Batch, BookUpdate, Received
+from ltpkit.errors import SettingError, UnknownInstrument
+from ltpkit.feeds import Limits, Message
+from ltpkit.feeds.dhan.decoder import Decoder
+from ltpkit.feeds.dhan.numbers import Numbers, key_of
+from ltpkit.feeds.dhan.wire import REASONS, SEGMENT_CODES, SEGMENTS
+from ltpkit.instruments import Instrument, Instruments, split_symbol
+
+__all__ = ["Dhan", "Mode", "Simulated"]
+
+Mode = Literal["ticker", "quote", "full"]
+
+_EXCHANGE_ORDER: Final = tuple(dict.fromkeys(("NSE", "BSE", *(name for _, name in SEGMENTS.values()))))
+
+
+class _Secret(Protocol):
+    """A token in a wrapper that prints as stars, such as pydantic's ``SecretStr``."""
+
+    def get_secret_value(self) -> str: ...
+
+
+class Dhan:
+    """Dhan's live market feed.
+
+    Parameters
+    ----------
+    instruments : Instruments
+        The stream's table. Packets of an instrument that nobody listed get a new entry named after
+        the broker's id, so that nothing is dropped.
+    kind : "live"
+        Which of Dhan's feeds; the deep depth feeds speak another format.
+    mode : {"full", "quote", "ticker"}
+        How much to ask for: with five levels of depth, without, or price and time only.
+    client_id, token : str or a secret, optional
+        Dhan's credentials; not needed to decode a capture.
+    url : str, optional
+        Another address, for tests and proxies. Its own query parameters are kept.
+    known : iterable of Instrument
+        What `resolve` finds, as in Dhan's list of instruments.
+    """
+
+    name = "dhan"
+    #: As published. Silence is our own choice: thin options are quiet for a minute and more.
+    limits = Limits(per_message=100, per_connection=5000, connections=5, silence_s=120.0)
+    home: str | None = "wss://api-feed.dhan.co/"
+
+    def __init__(
+        self,
+        *,
+        instruments: Instruments,
+        kind: str = "live",
+        mode: Mode = "full",
+        client_id: str | None = None,
+        token: str | _Secret | None = None,
+        url: str | None = None,
+        known: Iterable[Instrument] = (),
+    ) -> None:
+        if kind != "live":
+            raise SettingError(f"The {self.name} feed has no kind {kind!r}. Kinds: live.")
+        if mode not in get_args(Mode):
+            raise SettingError(
+                f"The {self.name} feed has no mode {mode!r}. Modes: {', '.join(get_args(Mode))}."
+            )
+        self.kind = kind
+        self.mode = mode
+        self._client_id = client_id
+        self._token = token
+        self._url = url
+        self._table = instruments
+        listing = tuple(known)
+        self._known: dict[str, Instrument] = {i.name: i for i in reversed(listing)}
+        self._numbers = Numbers(instruments, listing)
+        self._decoder = Decoder(self._numbers)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} feed: {self.mode}, {len(self._known)} instruments listed>"
+
+    # --- addresses and requests
+
+    def resolve(self, symbol: str) -> Instrument:
+        """Return what `symbol` means: ``NSE:RELIANCE``, ``RELIANCE``, or segment and id ``NSE_EQ:2885``.
+
+        A name without an exchange is looked for on NSE, then BSE, then the others in Dhan's order.
+
+        Raises
+        ------
+        UnknownInstrument
+            With the near misses.
+        """
+        exchange, name = split_symbol(symbol)
+        if exchange in SEGMENT_CODES and name.isdecimal() and int(name) < 2**32:
+            return self._numbers.instrument(key_of(SEGMENT_CODES[exchange], int(name)))
+        for spelling in (name, name.upper()):
+            for where in [exchange] if exchange else _EXCHANGE_ORDER:
+                full_name = f"{where}:{spelling}"
+                number = self._table.number(full_name)
+                if full_name in self._known:
+                    return self._known[full_name]
+                if number is not None and self._table[number].segment in SEGMENT_CODES:
+                    return self._table[number]
+        known = dict.fromkeys([*self._known, *(i.name for i in self._table if i.segment in SEGMENT_CODES)])
+        try_ = "" if known else "Give Dhan's own segment and id, such as NSE_EQ:2885."
+        raise UnknownInstrument(symbol, f"the {self.name} feed", known, try_=try_)
+
+    def address(self) -> str:
+        """Return the WebSocket address; it holds the token."""
+        url = self._url or self.home
+        if url is None:
+            raise SettingError(f"The {self.name} feed needs the address of its exchange: url='ws://…'.")
+        parts = urlsplit(url)
+        if parts.scheme not in ("ws", "wss") or not parts.hostname:
+            said = f"{parts.scheme}://{parts.hostname or ''}" if parts.scheme else "no scheme"
+            raise SettingError(f"url= must start with ws:// or wss:// and name a host; this has {said}.")
+        token = self._token
+        if token is not None and not isinstance(token, str):
+            token = token.get_secret_value()
+        if self._url is None and not (token and self._client_id):
+            raise SettingError(
+                "Dhan needs client_id= and token=, or the environment's DHAN_CLIENT_ID and DHAN_ACCESS_TOKEN."
+            )
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        query["version"] = "2"
+        if token:
+            query["token"] = token
+        if self._client_id:
+            query["clientId"] = self._client_id
+        query["authType"] = "2"
+        # Dhan answers 400 when the path before the query is empty.
+        return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", urlencode(query), ""))
+
+    def login(self) -> Sequence[Message]:
+        """Return nothing: the address holds the token."""
+        return ()
+
+    def subscribe(self, instruments: Sequence[Instrument]) -> Sequence[Message]:
+        """Return the requests for these instruments, 100 in each. Dhan does not answer them."""
+        return self._requests({"ticker": 15, "quote": 17, "full": 21}[self.mode], instruments)
+
+    def unsubscribe(self, instruments: Sequence[Instrument]) -> Sequence[Message]:
+        """Return the requests that end these instruments, 100 in each."""
+        return self._requests({"ticker": 16, "quote": 18, "full": 22}[self.mode], instruments)
+
+    def _requests(self, code: int, instruments: Sequence[Instrument]) -> list[Message]:
+        most = self.limits.per_message or len(instruments)
+        messages: list[Message] = []
+        for start in range(0, len(instruments), most):
+            some = instruments[start : start + most]
+            request = {
+                "RequestCode": code,
+                "InstrumentCount": len(some),
+                "InstrumentList": [{"ExchangeSegment": i.segment, "SecurityId": i.broker_id} for i in some],
+            }
+            messages.append(msgspec.json.encode(request).decode())
+        return messages
+
+    def closed(self, code: int, reason: str) -> str:
+        """Return ``"retry"``, ``"login"`` or ``"stop"`` for a close code, HTTP status or reason code.
+
+        A refused handshake (401, 403) may be a token that ended overnight; 400 and 404 mean that
+        the address is wrong and will stay so.
+        """
+        if code in REASONS:
+            return REASONS[code][1]
+        if code in (401, 403):
+            return "login"
+        return "stop" if code in (400, 404) else "retry"
+
+    def snapshot_address(self, instrument: Instrument) -> str | None:
+        """Return None: full packets carry the whole book."""
+        return None
+
+    def decode_snapshot(self, instrument: Instrument, body: bytes, received_at: int) -> BookUpdate:
+        """Raise `ValueError`: there are no snapshots to decode."""
+        raise ValueError("Dhan sends whole books in the stream; it has no snapshot answers.")
+
+    def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
+        """Return what these messages say, rows in arrival order.
+
+        Ticks from ticker, quote, full, open interest, previous close and version 1 depth packets;
+        depth from the last and from full packets (an index has no book); an event
+        ``market_status`` or ``goodbye`` for the others.
+        """
+        return self._decoder.decode(frames, received_at)
+
+
+class Simulated(Dhan):
+    """The built-in exchange, `ltpkit.simulator`: Dhan's format, symbols of its own listing.
+
+    Needs `url`, the address of a running one. Credentials are sent when given.
+    """
+
+    name = "simulated"
+    #: It has no quiet hours, and no fixed pace either: silence means nothing here.
+    limits = Limits(per_message=100, per_connection=5000, connections=5)
+    home = None
+
+    def __init__(
+        self,
+        *,
+        instruments: Instruments,
+        kind: str = "live",
+        mode: Mode = "full",
+        client_id: str | None = None,
+        token: str | _Secret | None = None,
+        url: str | None = None,
+        known: Iterable[Instrument] | None = None,
+    ) -> None:
+        super().__init__(
+            instruments=instruments,
+            kind=kind,
+            mode=mode,
+            client_id=client_id,
+            token=token,
+            url=url,
+            known=nifty.instruments() if known is None else known,
+        )
