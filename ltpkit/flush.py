@@ -23,6 +23,7 @@ __all__ = ["FlushWorker"]
 
 _LEAST_PAUSE_S: Final = 0.2  # a commit costs an fsync: no more than five a second, however fast rows come
 _LONGEST_PAUSE_S: Final = 30.0
+_CLEAN_EVERY_S: Final = 3600.0
 
 
 class FlushWorker:
@@ -38,6 +39,8 @@ class FlushWorker:
     flush_interval_s : float
     buffer_size : int
         Rows waiting that start a flush before the interval is over.
+    keep_days : int, optional
+        Full days to keep besides today's; older rows are deleted from the store now and then.
     failed : callable
         Told of an error once, and of None when writing works again.
     """
@@ -52,11 +55,13 @@ class FlushWorker:
         recorder: Recorder | None = None,
         flush_interval_s: float = 5.0,
         buffer_size: int = 1000,
+        keep_days: int | None = None,
         failed: Callable[[Exception | None], None] = lambda error: None,
     ) -> None:
         self._store, self._ticks, self._depth, self._events = store, ticks, depth, events
         self._recorder, self._failed = recorder, failed
         self._interval_s, self._buffer_size = flush_interval_s, buffer_size
+        self._keep_days, self._cleaned = keep_days, float("-inf")
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._flushed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -129,6 +134,7 @@ class FlushWorker:
             if self._recorder is not None:
                 self._recorder.write()
             self._write()
+            self._clean()
         except (duckdb.Error, StoreError, OSError) as error:
             if self.last_error is None:
                 self._failed(error)
@@ -141,6 +147,12 @@ class FlushWorker:
         with self._flushed:
             self._flushed.notify_all()
         return True
+
+    def _clean(self) -> None:
+        if self._keep_days is None or time.monotonic() - self._cleaned < _CLEAN_EVERY_S:
+            return
+        self._store.keep_days(self._keep_days, time.time_ns() // 1000)
+        self._cleaned = time.monotonic()
 
     def _write(self) -> None:
         rings: dict[str, TickRing | DepthRing | EventLog]

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ltpkit import feeds
 from ltpkit.batch import Event
 from ltpkit.book import Books
-from ltpkit.errors import StoreError, StreamStopped
+from ltpkit.errors import SettingError, StoreError, StreamStopped
 from ltpkit.flush import FlushWorker
 from ltpkit.frames import Frames, Name, Table
 from ltpkit.gaps import gap
@@ -47,7 +47,11 @@ class Held(Frames):
         chosen: Settings,
         capacity_rows: int | None,
         depth_capacity_rows: int | None,
+        keep_days: int | None = None,
     ) -> None:
+        if keep_days is not None and keep_days < 0:
+            raise SettingError(f"keep_days={keep_days}: give the number of days to keep, 0 or more.")
+        self._keep_days = keep_days
         self._feed, self._instruments, self._settings = feed, instruments, chosen
         self._store_path = None if store is None else Path(store)
         self._store: Store | None = Store(self._store_path)
@@ -97,6 +101,7 @@ class Held(Frames):
             recorder=self._recorder,
             flush_interval_s=self._settings.flush_interval_s,
             buffer_size=self._settings.buffer_size,
+            keep_days=self._keep_days,
             failed=self._store_failed,
         )
         self._flusher.start()
@@ -146,6 +151,37 @@ class Held(Frames):
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Have everything received so far stored; return whether it was within the time."""
         return self._flusher is not None and self._flusher.flush(timeout_s)
+
+    def export(
+        self, directory: str | Path, *, since: date | None = None, until: date | None = None
+    ) -> list[Path]:
+        """Write everything received so far as Parquet, a file for each table and day.
+
+        Parameters
+        ----------
+        directory : path
+            Made if it is not there. A layout polars, DuckDB and others read as one table by date.
+        since, until : datetime.date, optional
+            The first day, and the day to stop before, in UTC by `received_at`.
+
+        Returns
+        -------
+        list of pathlib.Path
+            The files written.
+
+        Raises
+        ------
+        StoreError
+            What was received could not be stored first, or the files cannot be written.
+        StreamStopped
+            The stream is stopped and its store closed.
+        """
+        store = self._open_store()
+        if self._flusher is not None and not self.flush():
+            raise StoreError(
+                store.path or ":memory:", "Rows still wait for the store; try again when it works."
+            )
+        return store.export(directory, since=since, until=until)
 
     def wait(self, *, rows: int = 1, timeout_s: float = 10.0) -> bool:
         """Return True once `rows` ticks more than now were received, False after the time."""

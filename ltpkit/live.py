@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import atexit
 import threading
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from ltpkit import feeds, settings
 from ltpkit.connection import Policy
@@ -46,6 +49,7 @@ class Stream(Held):
         chosen: settings.Settings,
         record: str | Path | None = None,
         exchange: SimulatedExchange | None = None,
+        keep_days: int | None = None,
     ) -> None:
         super().__init__(
             feed,
@@ -54,6 +58,7 @@ class Stream(Held):
             chosen=chosen,
             capacity_rows=chosen.capacity_rows,
             depth_capacity_rows=chosen.depth_capacity_rows,
+            keep_days=keep_days,
         )
         self._exchange = exchange
         self._record = record
@@ -162,8 +167,33 @@ class Stream(Held):
         return datetime.now(UTC)
 
 
-_Key = tuple[str, str, str, str, str]
-_streams: dict[_Key, Stream] = {}
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stream was asked to be. Of the same key there is one at a time."""
+
+    feed: str
+    kind: str | None
+    url: str | None
+    rest_url: str | None
+    store: Path | None
+    token: str | SecretStr | None
+    client_id: str | SecretStr | None
+    record: bool | str | Path
+    name: str
+    rate: float
+    seed: int
+    keep_days: int | None
+    options: dict[str, Any]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return self.feed, self.kind, self.url, self.store, self.name
+
+    def changed(self, other: _Asked) -> list[str]:
+        """Return the names of what differs."""
+        return [name for name in self.__struct_fields__ if getattr(self, name) != getattr(other, name)]
+
+
+_streams: dict[tuple[object, ...], tuple[_Asked, Stream]] = {}
 _streams_lock = threading.RLock()
 
 
@@ -181,6 +211,7 @@ def stream(
     name: str = "",
     rate: float = 500.0,
     seed: int = 7,
+    keep_days: int | None = None,
     **options: Any,
 ) -> Stream:
     """Start streaming and return the live object; with the same arguments again, the same one.
@@ -205,7 +236,9 @@ def stream(
     name : str
         Tells two streams of the same feed apart.
     rate, seed : float, int
-        Of the simulated market: ticks per second, and which market it is.
+        Of the simulated market: ticks per second over all its names, and which market it is.
+    keep_days : int, optional
+        Full days of history to keep in the store besides today's (UTC); by default all.
     **options
         The feed's own: ``mode="quote"`` for Dhan; or a setting of `settings.Settings`:
         ``capacity_rows``, ``flush_interval_s``, ``buffer_size``, ``depth_levels``, ….
@@ -223,27 +256,54 @@ def stream(
         The broker refused at once, in its own words.
     StoreLocked, NotAStore, StoreTooNew, StoreError
         The file cannot be used.
+
+    Warns
+    -----
+    UserWarning
+        A stream of this feed, store and name was running with other arguments: it was stopped, and
+        its rows in memory stay with the object that held them.
     """
-    asked = [symbols] if isinstance(symbols, str) else list(symbols)
-    known_settings = settings.Settings.model_fields
-    chosen = settings.load(**{key: options.pop(key) for key in list(options) if key in known_settings})
-    place = "" if store is None else str(Path(store).resolve())
-    key: _Key = (feed, kind or "", url or "", place, name)
+    wanted = [symbols] if isinstance(symbols, str) else list(symbols)
+    asked = _Asked(
+        feed=feed,
+        kind=kind,
+        url=url,
+        rest_url=rest_url,
+        store=None if store is None else Path(store).resolve(),
+        token=token,
+        client_id=client_id,
+        record=record,
+        name=name,
+        rate=rate,
+        seed=seed,
+        keep_days=keep_days,
+        options=options,
+    )
     with _streams_lock:
-        running = _streams.get(key)
+        before, running = _streams.get(asked.key, (asked, None))
         if running is not None and running._running():
-            running.subscribe(asked)
-            return running
-        taken = [other for other in _streams if place and other[3] == place]
-        if taken:
-            raise StoreError(place, f"{place} is being written by the {taken[0][0]} stream of this process.")
-        live = _make(feed, kind, url, rest_url, store, token, client_id, record, rate, seed, chosen, options)
+            changed = asked.changed(before)
+            if not changed:
+                running.subscribe(wanted)
+                return running
+            wanted = [*running.symbols, *wanted]
+            running.stop()
+            warnings.warn(
+                f"The {feed} stream was running with other arguments ({', '.join(changed)}): it was stopped "
+                "and a new one started.",
+                stacklevel=2,
+            )
+        for other, _ in _streams.values():
+            if asked.store is not None and other.store == asked.store:
+                sentence = f"{asked.store} is being written by the {other.feed} stream of this process."
+                raise StoreError(asked.store, sentence)
+        live = _make(asked)
         try:
-            live.start(asked)
+            live.start(wanted)
         except BaseException:
             live._abandon()
             raise
-        _streams[key] = live
+        _streams[asked.key] = asked, live
     live._intake.wait_until(lambda: live._ring.rows > 0 or live._streamer.state == "refused", _FIRST_TICK_S)
     if live._streamer.state == "refused":
         error = live._streamer.error
@@ -252,68 +312,65 @@ def stream(
     return live
 
 
-def _make(
-    feed: str,
-    kind: str | None,
-    url: str | None,
-    rest_url: str | None,
-    store: str | Path | None,
-    token: str | SecretStr | None,
-    client_id: str | SecretStr | None,
-    record: bool | str | Path,  # noqa: FBT001 - handed on from `stream`, where it is by keyword
-    rate: float,
-    seed: int,
-    chosen: settings.Settings,
-    options: Mapping[str, Any],
-) -> Stream:
+def _make(asked: _Asked) -> Stream:
     """Return a stream that is not started yet."""
+    known = settings.Settings.model_fields
+    chosen = settings.load(**{key: value for key, value in asked.options.items() if key in known})
+    own = {key: value for key, value in asked.options.items() if key not in known}
+    own |= {"kind": asked.kind, "rest_url": asked.rest_url, "url": asked.url}
+    own |= {"token": asked.token, "client_id": asked.client_id}
     exchange: SimulatedExchange | None = None
-    asked: dict[str, Any] = {"kind": kind, "url": url, "rest_url": rest_url, **options}
-    if feed == "simulated":
-        if url is None:
+    if asked.feed == "simulated":
+        if asked.url is None:
             from ltpkit.simulator import SimulatedExchange
 
-            exchange = SimulatedExchange(seed=seed, rate=rate)
+            exchange = SimulatedExchange(seed=asked.seed, rate=asked.rate)
             exchange.start()
-            asked["url"] = exchange.url
+            own["url"] = exchange.url
     else:
-        asked["url"] = url if url is not None else chosen.url
-        own = chosen.credentials(feed)
-        asked["client_id"] = client_id if client_id is not None else own.get("client_id")
-        asked["token"] = token if token is not None else own.get("token")
+        environment = {**chosen.credentials(asked.feed), "url": chosen.url}
+        own |= {key: value for key, value in environment.items() if own.get(key) is None}
     instruments = Instruments()
     try:
-        made = feeds.make(feed, instruments, **{k: v for k, v in asked.items() if v is not None})
-        path = _recording_path(feed, store) if record is True else (record or None)
-        return Stream(made, instruments, store=store, chosen=chosen, record=path, exchange=exchange)
+        made = feeds.make(asked.feed, instruments, **{k: v for k, v in own.items() if v is not None})
+        record = _recording_path(asked.feed, asked.store) if asked.record is True else asked.record or None
+        return Stream(
+            made,
+            instruments,
+            store=asked.store,
+            chosen=chosen,
+            record=record,
+            exchange=exchange,
+            keep_days=asked.keep_days,
+        )
     except BaseException:
         if exchange is not None:
             exchange.stop()
         raise
 
 
-def _recording_path(feed: str, store: str | Path | None) -> Path:
-    folder = Path() if store is None else Path(store).parent
+def _recording_path(feed: str, store: Path | None) -> Path:
+    folder = Path() if store is None else store.parent
     return folder / f"{feed}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.parquet"
 
 
 def _forget(live: Stream) -> None:
     with _streams_lock:
-        for key in [key for key, one in _streams.items() if one is live]:
+        for key in [key for key, (_, one) in _streams.items() if one is live]:
             del _streams[key]
 
 
 def store_being_written(path: Path) -> Store | None:
     """Return the store of the stream in this process that writes this file, if there is one."""
-    for key, live in tuple(_streams.items()):
-        if key[3] == str(path.resolve()):
+    for asked, live in tuple(_streams.values()):
+        if asked.store == path.resolve():
             return live._store
     return None
 
 
 def _stop_all() -> None:
     """Stop what still runs when the interpreter ends, so that nothing received is lost."""
-    for live in tuple(_streams.values()):
+    for _, live in tuple(_streams.values()):
         live.stop()
 
 

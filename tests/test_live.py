@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -137,12 +138,44 @@ def test_start_stop_start_goes_on_with_the_numbers_and_prices(live: Stream, tmp_
 
 def test_the_same_cell_run_twice_leaves_one_connection(live: Stream, tmp_path: Path) -> None:
     threads = {thread.name for thread in threading.enumerate()}
-    again = lk.stream([*NAMES, "NSE:ITC"], store=tmp_path / "ticks.duckdb", rate=20_000)
+    again = lk.stream([*NAMES, "NSE:ITC"], store=tmp_path / "ticks.duckdb", rate=20_000, flush_interval_s=0.1)
     assert again is live
     assert again.symbols == [*NAMES, "NSE:ITC"]
     assert {thread.name for thread in threading.enumerate()} == threads
     assert live._exchange is not None
     assert live.status().reconnects == 0
+
+
+def test_a_cell_run_again_with_other_arguments_restarts_the_stream_and_says_so(
+    live: Stream, tmp_path: Path
+) -> None:
+    with pytest.warns(UserWarning, match=r"stopped and a new one started"):
+        again = lk.stream("NSE:ITC", store=tmp_path / "ticks.duckdb", rate=30_000, flush_interval_s=0.1)
+    assert live.status().state == "stopped"
+    assert again.symbols == [*NAMES, "NSE:ITC"]
+    assert again.wait(rows=100)
+    assert again.ticks()["seq"][0] == live.ticks()["seq"][-1] + 1
+    again.stop()
+
+
+def test_old_days_leave_the_store_and_what_is_left_can_be_exported(tmp_path: Path) -> None:
+    path = tmp_path / "ticks.duckdb"
+    with lk.stream("TCS", store=path, rate=20_000) as live:
+        assert live.wait(rows=100)
+    with duckdb.connect(str(path)) as connection:  # as if it had been received last week
+        connection.execute("UPDATE realtime_ltp SET received_at = received_at - INTERVAL 7 DAY")
+    with lk.stream("TCS", store=path, rate=20_000, keep_days=3, flush_interval_s=0.05) as live:
+        assert live.wait(rows=100)
+        assert live.flush()
+        first = live.sql("SELECT min(seq) FROM ticks").item()
+        assert first == live.ticks()["seq"][0]
+        files = live.export(tmp_path / "parquet")
+    ticks = pl.read_parquet(tmp_path / "parquet" / "realtime_ltp")
+    assert ticks["seq"].min() == first
+    assert ticks["seq"].max() >= first + 99
+    assert all(file.is_file() for file in files)
+    with pytest.raises(errors.SettingError, match="keep_days=-1"):
+        lk.stream("TCS", keep_days=-1)
 
 
 def test_status_is_told_in_a_line_and_a_card(live: Stream) -> None:
