@@ -14,7 +14,18 @@ import numpy.typing as npt
 
 from ltpkit.schema import FEED_FLOATS, NO_TIME
 
-__all__ = ["Batch", "Book", "BookUpdate", "Depth", "Event", "Goodbye", "Received", "Reject", "Ticks"]
+__all__ = [
+    "Batch",
+    "Book",
+    "BookCheck",
+    "BookUpdate",
+    "Depth",
+    "Event",
+    "Goodbye",
+    "Received",
+    "Reject",
+    "Ticks",
+]
 
 #: When frames arrived, µs since 1970 in UTC: one time for all, or one for each frame.
 Received = int | npt.NDArray[np.int64]
@@ -102,6 +113,25 @@ class Book(msgspec.Struct, kw_only=True):
     asks: Sequence[tuple[float, float]]
 
 
+class BookCheck(msgspec.Struct, kw_only=True):
+    """What a feed with checksums says about a book after an update.
+
+    Attributes
+    ----------
+    checksum : int
+        CRC-32 of the marks of the ten best asks, then of the ten best bids, each best first.
+    levels : int
+        Each side is cut to so many after the whole update; the feed sends no removals for the rest.
+    bid_marks, ask_marks : sequence of bytes
+        For each of the update's levels, what it adds to the text that the checksum is of.
+    """
+
+    checksum: int
+    levels: int
+    bid_marks: Sequence[bytes]
+    ask_marks: Sequence[bytes]
+
+
 class BookUpdate(msgspec.Struct, kw_only=True):
     """Changed levels of one book, or a whole book (`snapshot`), as the feed sent them.
 
@@ -113,6 +143,11 @@ class BookUpdate(msgspec.Struct, kw_only=True):
         The feed's own update numbers: of the first and last change inside, and of the message before.
     bids, asks : sequence of (price, qty)
         Quantity 0 removes the level.
+    check : BookCheck or None
+        What must hold once this is applied, where the feed says so.
+    missed : str or None
+        Why the feed knows that something before this was lost: no update mends the book then, only
+        a snapshot does.
     """
 
     instrument: int | None
@@ -124,6 +159,8 @@ class BookUpdate(msgspec.Struct, kw_only=True):
     last_id: int | None = None
     previous_id: int | None = None
     snapshot: bool = False
+    check: BookCheck | None = None
+    missed: str | None = None
 
 
 class Event(msgspec.Struct, kw_only=True):

@@ -1,8 +1,8 @@
 """Order books kept from a whole book and its changes, and the rule that says when they are right.
 
 A `Book` is the two sides of one market. `Books` holds one per instrument and knows the sequence
-rule: it tells which books need a snapshot, and never shows one that may be wrong. Fetching the
-snapshot is left to the caller. Not thread-safe: the feed thread owns it.
+rule, and the checksum where the feed has one: it tells which books need a snapshot, and never shows
+one that may be wrong. Fetching the snapshot is left to the caller. Not thread-safe: the feed thread owns it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final
+from zlib import crc32
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 from sortedcontainers import SortedList
 
-from ltpkit.batch import BookUpdate, Depth, Event
+from ltpkit.batch import BookCheck, BookUpdate, Depth, Event
 from ltpkit.instruments import Instruments
 
 __all__ = ["Applied", "Book", "Books"]
@@ -27,6 +28,8 @@ Level = tuple[float, float]
 _KEPT: Final = 10_000
 #: So many changes in a row from before the book's own: not repeats, the exchange counts anew.
 _OLD_IN_A_ROW: Final = 100
+#: Levels a side that a checksum is made of, however many the book has.
+_CHECKED: Final = 10
 
 
 class Book:
@@ -65,6 +68,13 @@ class Book:
         self._bid_prices = SortedList(self._bid_qty)
         self._ask_prices = SortedList(self._ask_qty)
 
+    def cut(self, levels: int) -> None:
+        """Forget what is beyond the best so many levels of each side."""
+        while len(self._bid_prices) > levels:
+            del self._bid_qty[self._bid_prices.pop(0)]
+        while len(self._ask_prices) > levels:
+            del self._ask_qty[self._ask_prices.pop()]
+
     def top(self, levels: int | None = None) -> tuple[list[Level], list[Level]]:
         """Return the best levels of each side as (price, qty), best first; all without a number."""
         bid_qty, ask_qty = self._bid_qty, self._ask_qty
@@ -100,6 +110,39 @@ def _set(prices: SortedList, qty_at: dict[float, float], changes: Iterable[Level
             prices.remove(price)
 
 
+class _Marks:
+    """What each level of a book adds to the text that its checksum is of."""
+
+    __slots__ = ("_asks", "_bids")
+
+    def __init__(self) -> None:
+        self._bids: dict[float, bytes] = {}
+        self._asks: dict[float, bytes] = {}
+
+    def take(self, update: BookUpdate, check: BookCheck) -> None:
+        """Keep the marks of an update's levels; of a level that came twice the last one counts."""
+        if update.snapshot:
+            self._bids.clear()
+            self._asks.clear()
+        for marks, side, told in (
+            (self._bids, update.bids, check.bid_marks),
+            (self._asks, update.asks, check.ask_marks),
+        ):
+            for (price, _), mark in zip(side, told, strict=True):
+                marks[price] = mark
+
+    def checksum(self, book: Book) -> int:
+        """Return the CRC-32 of the best levels, and forget the marks of levels that are gone."""
+        bids, asks = self._bids, self._asks
+        if len(bids) > 2 * len(book._bid_qty) + _CHECKED:
+            self._bids = bids = {price: mark for price, mark in bids.items() if price in book._bid_qty}
+        if len(asks) > 2 * len(book._ask_qty) + _CHECKED:
+            self._asks = asks = {price: mark for price, mark in asks.items() if price in book._ask_qty}
+        text = [asks.get(price, b"") for price in islice(book._ask_prices, _CHECKED)]
+        text += [bids.get(price, b"") for price in islice(reversed(book._bid_prices), _CHECKED)]
+        return crc32(b"".join(text))
+
+
 class Applied(msgspec.Struct, kw_only=True):
     """What a call of `Books.apply` changed.
 
@@ -131,6 +174,7 @@ class _Kept(msgspec.Struct):
     followed: bool = False  # a change was applied since the snapshot
     old_in_a_row: int = 0
     waiting: list[BookUpdate] = []
+    marks: _Marks | None = None  # where the feed sends checksums
 
 
 class Books:
@@ -154,6 +198,9 @@ class Books:
 
     A snapshot too old to meet the changes that were kept is asked for again. A snapshot that came
     unasked replaces a book in sync unless it is older.
+
+    Where an update carries a check, the book is cut to the feed's depth after it and its checksum
+    compared, a snapshot's too. A book that fails waits for a snapshot, as after a break.
     """
 
     def __init__(self, *, instruments: Instruments, levels: int = 20) -> None:
@@ -201,6 +248,9 @@ class Books:
 
     def _change(self, number: int, kept: _Kept, update: BookUpdate, rows: _Rows, done: Applied) -> None:
         last, newest = kept.last_id, update.last_id
+        if update.missed is not None:
+            self._lost(number, kept, update, update.missed, {}, done)
+            return
         if last is not None and newest is not None:
             before = _reaches_back_to(update)
             if newest <= last:
@@ -218,6 +268,9 @@ class Books:
                 return
         kept.old_in_a_row, kept.followed = 0, True
         kept.book.apply(update.bids, update.asks)
+        if update.check is not None and (wrong := _checked(kept, update, update.check)):
+            self._lost(number, kept, update, "checksum", wrong, done)
+            return
         kept.last_id = newest if newest is not None else last
         kept.applied_at = update.received_at
         rows.add(number, kept.book, update.timestamp, update.received_at)
@@ -225,11 +278,20 @@ class Books:
     def _lost(
         self, number: int, kept: _Kept, update: BookUpdate, why: str, ids: dict[str, int], done: Applied
     ) -> None:
-        detail: dict[str, object] = {"why": why, "start": kept.applied_at, "end": update.received_at, **ids}
+        self._distrust(number, kept, update, why, ids, done)
+        self._wait(number, kept, update)
+
+    def _distrust(
+        self, number: int, kept: _Kept, update: BookUpdate, why: str, ids: dict[str, int], done: Applied
+    ) -> None:
+        """Tell of the gap, and let the book wait for a snapshot."""
+        detail: dict[str, object] = {"why": why, "end": update.received_at, **ids}
+        if kept.in_sync or kept.resync_owed:  # else it has been right at no time yet
+            detail["start"] = kept.applied_at
         symbol = self._instruments[number].name
         done.events.append(Event(at=update.received_at, kind="gap", symbol=symbol, detail=detail))
         _fall_out(kept)
-        self._wait(number, kept, update)
+        self._wanted.add(number)
 
     def _wait(self, number: int, kept: _Kept, update: BookUpdate) -> None:
         if len(kept.waiting) >= _KEPT:
@@ -250,10 +312,16 @@ class Books:
         if not _unbroken(offered, newer):
             return  # too old to meet what was kept: the book still waits
         kept.book.replace(update.bids, update.asks)
+        wrong = _checked(kept, update, update.check)
         kept.last_id, timestamp = offered, update.timestamp
         for change in newer:
             kept.book.apply(change.bids, change.asks)
+            wrong = wrong or _checked(kept, change, change.check)
             kept.last_id, timestamp = change.last_id, change.timestamp
+        if wrong:
+            self._distrust(number, kept, update, "checksum", wrong, done)
+            kept.resync_owed = True
+            return
         kept.waiting.clear()
         kept.in_sync, kept.followed, kept.old_in_a_row = True, bool(newer), 0
         self._wanted.discard(number)
@@ -313,6 +381,18 @@ def _reaches_back_to(update: BookUpdate) -> int | None:
     if update.previous_id is not None:
         return update.previous_id
     return None if update.first_id is None else update.first_id - 1
+
+
+def _checked(kept: _Kept, update: BookUpdate, check: BookCheck | None) -> dict[str, int]:
+    """Cut a book to the feed's depth; return both checksums where they differ, else nothing."""
+    if check is None:
+        return {}
+    kept.book.cut(check.levels)
+    if kept.marks is None:
+        kept.marks = _Marks()
+    kept.marks.take(update, check)
+    found = kept.marks.checksum(kept.book)
+    return {} if found == check.checksum else {"checksum": check.checksum, "computed": found}
 
 
 def _unbroken(last: int | None, changes: list[BookUpdate]) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ltpkit.batch import BookUpdate, Depth
+from ltpkit.batch import BookCheck, BookUpdate, Depth
 from ltpkit.book import Book, Books
 from ltpkit.instruments import Instrument, Instruments
 
@@ -343,3 +344,99 @@ def test_rows_hold_no_more_levels_than_asked_for(known: Instruments) -> None:
         ([(3.0, 1.0), (2.0, 1.0)], [(4.0, 1.0)]),
         ([(3.0, 1.0), (2.0, 1.0)], [(4.0, 1.0), (5.0, 2.0)]),
     ]
+
+
+# Checksums and other signs of loss ------------------------------------------------------------
+
+
+def checked(
+    one: BookUpdate, of: tuple[Sequence[Level], Sequence[Level]], *, levels: int = 10, wrong: int = 0
+) -> BookUpdate:
+    """Return an update with the checksum of the book that should stand after it."""
+    bids, asks = of
+    text = "".join(f"{price}|{qty};" for price, qty in [*asks[:10], *bids[:10]])
+    marks = [[f"{price}|{qty};".encode() for price, qty in side] for side in (one.bids, one.asks)]
+    one.check = BookCheck(
+        checksum=crc32(text.encode()) ^ wrong, levels=levels, bid_marks=marks[0], ask_marks=marks[1]
+    )
+    return one
+
+
+@settings(deadline=None)  # as above
+@given(changes)
+def test_a_checksum_over_what_plain_dicts_would_hold_fits_after_every_update(
+    told: list[tuple[list[Level], list[Level]]],
+) -> None:
+    books = Books(instruments=Instruments([Instrument(exchange="KRAKEN", symbol="BTC/USD")]))
+    updates = [checked(snapshot(None), ([], []), levels=99)]
+    for count, (bids, asks) in enumerate(told, 1):
+        updates.append(checked(update(None, None, bids, asks), naive(told[:count]), levels=99))
+    applied = books.apply(updates)
+    assert (applied.events, applied.wanted) == ([], set())
+    assert len(rows(applied.depth)) == 1 + len(told)
+
+
+def test_levels_beyond_the_feeds_depth_go_after_the_whole_update_not_within_it(known: Instruments) -> None:
+    books = Books(instruments=known)
+    books.apply([checked(snapshot(None, [(3.0, 1.0), (2.0, 1.0)]), ([(3.0, 1.0), (2.0, 1.0)], []), levels=2)])
+    # Cut after its first level, the update would lose 2.0 and then come one short.
+    one = update(None, None, [(4.0, 1.0), (3.0, 0.0)], [(5.0, 1.0), (7.0, 1.0), (6.0, 1.0)])
+    left = [(4.0, 1.0), (2.0, 1.0)], [(5.0, 1.0), (6.0, 1.0)]
+    assert books.apply([checked(one, left, levels=2)]).events == []
+    assert books.full(0) == left
+
+
+def test_a_checksum_that_differs_shows_no_row_and_asks_for_a_snapshot(known: Instruments) -> None:
+    books = Books(instruments=known)
+    good = [(1.0, 1.0)], [(2.0, 1.0)]
+    books.apply([checked(snapshot(None, *good, at=10), good)])
+    bad = checked(update(None, None, [(1.5, 1.0)], at=20), good)
+    applied = books.apply([bad, update(None, None, [(1.25, 1.0)], at=30)])
+    (gap,) = applied.events
+    assert bad.check is not None
+    both = {
+        "checksum": bad.check.checksum,
+        "computed": crc32(b"2.0|1.0;1.5|1.0;1.0|1.0;"),
+    }
+    assert (gap.kind, gap.at, gap.symbol) == ("gap", 20, "BINANCE:BTCUSDT")
+    assert gap.detail == {"why": "checksum", "start": 10, "end": 20, **both}
+    assert (applied.depth, applied.wanted) == (None, {0})
+    assert books.full(0) is None
+    mended = books.apply([checked(snapshot(None, *good, at=50), good)])
+    assert [(event.kind, event.detail) for event in mended.events] == [("resync", {"out_us": 40})]
+    assert books.full(0) == good
+
+
+def test_a_snapshot_whose_checksum_differs_is_no_book(known: Instruments) -> None:
+    books = Books(instruments=known)
+    good = [(1.0, 1.0)], [(2.0, 1.0)]
+    applied = books.apply([checked(snapshot(None, *good, at=10), good, wrong=1)])
+    (gap,) = applied.events
+    assert (gap.kind, gap.detail["why"], "start" in gap.detail) == ("gap", "checksum", False)
+    assert (applied.depth, applied.wanted, books.full(0)) == (None, {0}, None)
+    mended = books.apply([checked(snapshot(None, *good, at=30), good)])
+    assert [event.kind for event in mended.events] == ["resync"]
+
+
+def test_a_book_that_moves_for_long_keeps_no_marks_of_levels_that_are_gone(known: Instruments) -> None:
+    books = Books(instruments=known)
+    books.apply([checked(snapshot(None), ([], []))])
+    for n in range(1, 500):
+        one = update(None, None, [(float(n), 1.0), (float(n - 1), 0.0)])
+        assert books.apply([checked(one, ([(float(n), 1.0)], []))]).events == []
+    marks = books._books[0].marks
+    assert marks is not None
+    assert len(marks._bids) < 20
+
+
+def test_a_loss_the_feed_itself_tells_of_takes_the_book_out_of_sync_at_once(known: Instruments) -> None:
+    books = Books(instruments=known)
+    books.apply([snapshot(None, [(1.0, 1.0)], at=10)])
+    said = update(None, None, at=20)
+    said.missed = "sequence numbers"
+    applied = books.apply([said])
+    (gap,) = applied.events
+    assert (gap.kind, gap.detail) == ("gap", {"why": "sequence numbers", "start": 10, "end": 20})
+    assert (applied.wanted, books.full(0)) == ({0}, None)
+    assert books.apply([snapshot(None, [(2.0, 1.0)], at=40)]).events[0].kind == "resync"
+    assert books.full(0) == ([(2.0, 1.0)], [])
