@@ -73,10 +73,13 @@ class Stream(Held):
             The feed does not know a symbol; nothing is started.
         PlanError
             More symbols than the broker's limits allow.
+        SettingError
+            The feed has no address to connect to: credentials are missing, or `url` is none.
         """
         if self._running():
             self.subscribe(list(symbols))
             return
+        self._feed.address()  # refused here, where it is read, and not in the feed thread
         self._wanted = list({one.name: one for one in (*self._wanted, *self._resolve(symbols))}.values())
         if self._exchange is not None:
             self._exchange.start()

@@ -115,7 +115,7 @@ class Streamer:
         if not self.running:
             return "refused" if any(c.state == "refused" for c in self._connections) else "stopped"
         states = {connection.state for connection in self._connections}
-        worst: tuple[State, ...] = ("refused", "backing_off", "connecting", "stale")
+        worst: tuple[State, ...] = ("refused", "stopped", "backing_off", "connecting", "stale")
         return next((state for state in worst if state in states), "live")
 
     @property
@@ -202,7 +202,15 @@ class Streamer:
             policy=self._policy,
         )
         self._connections.append(connection)
-        self._lines.append(asyncio.ensure_future(connection.run()))
+        line = asyncio.ensure_future(connection.run())
+        line.add_done_callback(self._line_ended)
+        self._lines.append(line)
+
+    def _line_ended(self, line: asyncio.Task[None]) -> None:
+        # A line ends by itself when it is refused, which it says; an exception is an error of ours or
+        # of the feed, and nobody waits for the task to hear of it.
+        if not line.cancelled() and line.exception() is not None:
+            self._failed(line.get_loop(), {"exception": line.exception()})
 
     async def _change(self, wanted: Sequence[Instrument]) -> None:
         feed, before = self._intake.feed, self._held
