@@ -1,0 +1,49 @@
+"""Addresses with credentials in them, put together without ever showing them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from ltpkit.errors import SettingError
+
+__all__ = ["Secret", "revealed", "websocket_address"]
+
+
+class Secret(Protocol):
+    """A token in a wrapper that prints as stars, such as pydantic's ``SecretStr``."""
+
+    def get_secret_value(self) -> str:
+        """Return the token itself."""
+        ...
+
+
+def revealed(secret: str | Secret | None) -> str:
+    """Return the token itself, empty where there is none."""
+    if secret is None or isinstance(secret, str):
+        return secret or ""
+    return secret.get_secret_value()
+
+
+def websocket_address(url: str, query: Mapping[str, str]) -> str:
+    """Return `url` with these parameters added to its own; empty ones are left out.
+
+    Raises
+    ------
+    SettingError
+        It is no WebSocket address. The sentence shows scheme and host only.
+
+    Examples
+    --------
+    >>> websocket_address("ws://127.0.0.1:9?room=5", {"token": "a&b", "id": ""})
+    'ws://127.0.0.1:9/?room=5&token=a%26b'
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        said = f"{parts.scheme}://{parts.hostname or ''}" if parts.scheme else "no scheme"
+        raise SettingError(f"url= must start with ws:// or wss:// and name a host; this has {said}.")
+    own = dict(parse_qsl(parts.query, keep_blank_values=True))
+    own.update({name: value for name, value in query.items() if value})
+    # Some servers answer 400 when the path before the query is empty.
+    return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", urlencode(own), ""))
