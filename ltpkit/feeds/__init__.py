@@ -29,6 +29,7 @@ ENTRY_POINT_GROUP: Final = "ltpkit.feeds"
 _BUILT_IN: Final = {
     "binance": "ltpkit.feeds.binance:Binance",
     "dhan": "ltpkit.feeds.dhan:Dhan",
+    "kite": "ltpkit.feeds.kite:Kite",
     "simulated": "ltpkit.feeds.dhan:Simulated",
 }
 
