@@ -19,7 +19,10 @@ __all__ = ["before", "changes", "percent"]
 
 
 def before(
-    last: npt.NDArray[np.float64], instrument: npt.NDArray[np.int32], ltp: npt.NDArray[np.float64]
+    last: npt.NDArray[np.float64],
+    instrument: npt.NDArray[np.int32],
+    ltp: npt.NDArray[np.float64],
+    order: npt.NDArray[np.intp] | None = None,
 ) -> npt.NDArray[np.float64]:
     """Return the price of the tick before for each row, and bring `last` up to date in place.
 
@@ -31,28 +34,33 @@ def before(
     ltp : ndarray of float64, shape (n,)
         NaN where the row carries no price (a quote): such a row has no price before it and
         leaves `last` as it was.
+    order : ndarray of intp, shape (n,), optional
+        What sorts `instrument` and keeps the order of equal ones, where the caller has it already.
 
     Returns
     -------
     ndarray of float64, shape (n,)
         NaN for an instrument's first price and for rows without one.
     """
+    if len(ltp) == 1:  # a tick that came alone
+        alone = last[instrument]
+        if ltp[0] == ltp[0]:
+            last[instrument] = ltp
+        else:
+            alone[0] = np.nan
+        return alone
     found = np.full(len(ltp), np.nan)
-    if not len(ltp):
-        return found
-    rows: npt.NDArray[np.intp] | None = None
     priced = ltp == ltp  # False for NaN, and cheaper than isnan
+    rows: npt.NDArray[np.intp] | None = None
     if not priced.all():
-        rows = np.flatnonzero(priced)
-        if not len(rows):
-            return found
+        rows, order = np.flatnonzero(priced), None
         instrument, ltp = instrument[rows], ltp[rows]
-    if len(ltp) == 1:
-        who = instrument[0]
-        found[0 if rows is None else rows[0]] = last[who]
-        last[who] = ltp[0]
+    if len(ltp) <= 1:
+        found[priced] = last[instrument]
+        last[instrument] = ltp
         return found
-    order = np.argsort(instrument, kind="stable")
+    if order is None:
+        order = np.argsort(instrument, kind="stable")
     who, price = instrument[order], ltp[order]
     new = np.empty(len(who), np.bool_)  # the instrument's first row in this batch
     new[0] = True
@@ -67,6 +75,8 @@ def before(
 
 def percent(change: npt.NDArray[np.float64], of: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return `change` in percent of the price before; NaN where that was zero or missing."""
+    if of.all():  # NaN counts as true: then nothing is divided by zero
+        return change * 100.0 / of
     result = np.full(len(change), np.nan)
     np.divide(change * 100.0, of, out=result, where=of != 0)
     return result

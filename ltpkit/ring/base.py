@@ -68,10 +68,13 @@ def make_frame(
     }
     if source is not None:
         columns["source"] = plain_column(pa.uint8(), source)
-    frame = pl.DataFrame({name: pl.from_arrow(column) for name, column in columns.items()})
+    # In one piece and column by column replaced: half the time of any other way, and latest() is mostly this.
+    frame = pl.DataFrame(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
     types = polars_schema("ticks")
-    coded = [name for name in ("symbol", "exchange", "source") if name in columns]
-    return frame.with_columns(frame[name].cat.to(types[name]) for name in coded)
+    for place, name in enumerate(columns):
+        if name in ("symbol", "exchange", "source"):
+            frame.replace_column(place, frame[name].cat.to(types[name]))
+    return frame
 
 
 class Chunk(Protocol):

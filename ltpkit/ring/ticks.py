@@ -118,9 +118,10 @@ class TickRing(Ring[_TickChunk]):
         if len(self._last) < len(self._instruments):
             self._make_room()
         who, values = ticks.instrument, ticks.values
-        ltp = values[0]
-        earlier = changes.before(self._last, who, ltp)
-        change = ltp - earlier
+        order = _by_instrument(who) if n > 1 else None
+        earlier = changes.before(self._last, who, values[0], order)
+        change = values[0] - earlier
+        percent = changes.percent(change, earlier)
         code = code_of("source", source)
         done = 0
         while done < n:
@@ -131,32 +132,53 @@ class TickRing(Ring[_TickChunk]):
             chunk.ints[2, i:j] = ticks.received_at[a:b]
             chunk.floats[: len(FEED_FLOATS), i:j] = values[:, a:b]
             chunk.floats[_CHANGE, i:j] = change[a:b]
-            chunk.floats[_CHANGE_PERCENT, i:j] = changes.percent(change[a:b], earlier[a:b])
+            chunk.floats[_CHANGE_PERCENT, i:j] = percent[a:b]
             numbers = who[a:b]
             chunk.symbol[i:j] = self._instruments.symbol_codes[numbers]
             chunk.exchange[i:j] = self._instruments.exchange_codes[numbers]
             chunk.source[i:j] = code
-            self._note(numbers, chunk, i, j, code)
+            self._note(numbers, order if take == n else None, chunk, i, j, code)
             chunk.rows = j
             self._publish(chunk)
             done = b
         self.next_seq += n
 
-    def _note(self, numbers: npt.NDArray[np.int32], chunk: _TickChunk, i: int, j: int, code: int) -> None:
+    def _note(
+        self,
+        numbers: npt.NDArray[np.int32],
+        order: npt.NDArray[np.intp] | None,
+        chunk: _TickChunk,
+        i: int,
+        j: int,
+        code: int,
+    ) -> None:
         """Bring the newest values up to date; of several rows of one instrument the last counts."""
         block = chunk.floats[:, i:j]
+        if j - i == 1:  # a tick that came alone: half the cost of the general way
+            who_alone, row = int(numbers[0]), block[:, 0]
+            self._version += 1
+            np.copyto(self._table_floats[:, who_alone], row, where=row == row)
+            self._table_ints[:, who_alone] = chunk.ints[:, i]
+            self._table_source[who_alone] = code
+            self._version += 1
+            return
+        rows = _newest(numbers, order)
+        who = numbers[rows]
+        newest = block[:, rows]
+        said = newest == newest
         self._version += 1
-        if j - i == 1:
-            who = int(numbers[0])
-            row = block[:, 0]
-            np.copyto(self._table_floats[:, who], row, where=row == row)
-            self._table_ints[:, who] = chunk.ints[:, i]
-            self._table_source[who] = code
-        else:
-            lines, places = np.nonzero(block == block)  # in order, so later rows overwrite earlier
-            self._table_floats[lines, numbers[places]] = block[lines, places]
-            self._table_ints[:, numbers] = chunk.ints[:, i:j]
-            self._table_source[numbers] = code
+        silent = np.flatnonzero(~said.all(axis=1))
+        if len(silent):
+            newest = np.where(said, newest, self._table_floats[:, who])
+        self._table_floats[:, who] = newest
+        if len(silent):
+            part = block[silent]  # columns in which an earlier row of this batch may have spoken
+            present = part == part
+            if present.any():
+                lines, places = np.nonzero(present)  # in order, so later rows overwrite earlier
+                self._table_floats[silent[lines], numbers[places]] = part[lines, places]
+        self._table_ints[:, who] = chunk.ints[:, i:j][:, rows]
+        self._table_source[who] = code
         self._version += 1
 
     def _make_room(self) -> None:
@@ -199,3 +221,21 @@ class TickRing(Ring[_TickChunk]):
         }
         codes = self._instruments.symbol_codes[seen], self._instruments.exchange_codes[seen]
         return make_frame(ints, *codes, columns, source[seen])
+
+
+def _by_instrument(who: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
+    """Return what sorts rows by instrument and keeps the order of each one's."""
+    # numpy sorts 16-bit numbers by radix, three times as fast on a thousand rows
+    small = who.astype(np.int16) if len(who) > 64 and who.max() < 32_768 else who
+    return np.argsort(small, kind="stable")
+
+
+def _newest(who: npt.NDArray[np.int32], order: npt.NDArray[np.intp] | None) -> npt.NDArray[np.intp]:
+    """Return the place of each instrument's last row."""
+    if order is None:
+        order = _by_instrument(who)
+    ordered = who[order]
+    last = np.empty(len(who), np.bool_)
+    last[-1] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=last[:-1])
+    return order[last]
