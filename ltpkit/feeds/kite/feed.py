@@ -8,13 +8,14 @@ from typing import Any, Final, Literal, get_args
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from ltpkit.batch import Batch, BookUpdate, Event, Goodbye, Received, Reject, Ticks
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.address import Secret, revealed, websocket_address
 from ltpkit.feeds.kite.rows import READINGS, read
-from ltpkit.feeds.kite.wire import SEGMENTS, split
+from ltpkit.feeds.kite.wire import SEGMENTS, Split, split
 from ltpkit.feeds.levels import Books, depth
 from ltpkit.feeds.lookup import IntegerLookup
 from ltpkit.instruments import Instrument, Instruments, split_symbol
@@ -25,6 +26,7 @@ __all__ = ["Kite", "Mode"]
 Mode = Literal["full", "quote", "ltp"]
 
 _URL: Final = "wss://ws.kite.trade/"
+_SEGMENT_MASK: Final = np.uint64(0xFF)
 _EXCHANGES: Final = tuple(name for name, _ in SEGMENTS.values())
 
 #: Errors that come as text on a live line and that no further try will mend.
@@ -179,35 +181,8 @@ class Kite:
             return Batch()
         found = split(frames)
         batch = Batch()
-        if len(found.starts):
-            received: Received = received_at
-            if not isinstance(received_at, int):
-                received = received_at[found.frame_of]
-            numbers = self._lookup.of(found.tokens)
-            segments = (found.tokens & np.uint64(0xFF)).astype(np.intp)
-            batch.ticks = ticks = Ticks.blank(len(numbers))
-            ticks.instrument = numbers
-            ticks.received_at[:] = received
-            ticks.timestamp[:] = received
-            books: list[Books] = []
-            by_size = np.flatnonzero(np.bincount(found.sizes)).tolist()
-            for size in by_size:
-                rows = None if len(by_size) == 1 else np.flatnonzero(found.sizes == size)
-                words = found.words(size, rows)
-                if rows is None:
-                    times, some = read(READINGS[size], words, segments, ticks.values)
-                    rows = np.arange(len(words))
-                else:
-                    values = np.full((len(FEED_FLOATS), len(rows)), np.nan)
-                    times, some = read(READINGS[size], words, segments[rows], values)
-                    ticks.values[:, rows] = values
-                if times is not None:
-                    known = np.flatnonzero(times)
-                    ticks.timestamp[rows[known]] = times[known]
-                if some is not None:
-                    some.rows = rows
-                    books.append(some)
-            batch.depth = depth(ticks, books)
+        if len(found.tokens):
+            self._rows(found, received_at, batch)
         rejects = found.rejects
         for number in found.texts:
             self._text(frames[number], number, _one(received_at, number), batch, rejects)
@@ -217,6 +192,36 @@ class Kite:
                 for number, reason, piece in rejects
             ]
         return batch
+
+    def _rows(self, found: Split, received: Received, batch: Batch) -> None:
+        """Add the ticks and books of the packets to the batch."""
+        numbers = self._lookup.of(found.tokens)
+        segments = (found.tokens & _SEGMENT_MASK).astype(np.intp)
+        if not isinstance(received, int) and found.frame_of is not None:
+            received = received[found.frame_of]
+        batch.ticks = ticks = Ticks.blank(len(numbers))
+        ticks.instrument = numbers
+        ticks.received_at[:] = ticks.timestamp[:] = received
+        sizes: list[int] = [found.size or 0]
+        if found.sizes is not None:
+            sizes = np.flatnonzero(np.bincount(found.sizes)).tolist()
+        books: list[Books] = []
+        for size in sizes:
+            if len(sizes) == 1:
+                rows: npt.NDArray[np.intp] | slice = slice(None)
+                times, some = read(READINGS[size], found.words(size), segments, ticks.values)
+            else:
+                rows = np.flatnonzero(found.sizes == size)
+                values = np.full((len(FEED_FLOATS), len(rows)), np.nan)
+                times, some = read(READINGS[size], found.words(size, rows), segments[rows], values)
+                ticks.values[:, rows] = values
+                if some is not None:
+                    some.rows = rows
+            if times is not None:
+                ticks.timestamp[rows] = np.where(times == 0, ticks.timestamp[rows], times)
+            if some is not None:
+                books.append(some)
+        batch.depth = depth(ticks, books)
 
     def _text(
         self, text: bytes, number: int, at: int, batch: Batch, rejects: list[tuple[int, str, bytes]]

@@ -24,20 +24,25 @@ class Reading:
 
     def __init__(self, layout: np.dtype[np.void]) -> None:
         fields = dict(layout.fields or {})
-        self.size = layout.itemsize
 
-        def lines(names: dict[str, str]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        def word(name: str) -> int:
+            return int(fields[name][1]) // 4
+
+        def lines(names: dict[str, str]) -> tuple[npt.NDArray[np.intp], list[int]]:
             own = [name for name in names if name in fields]
-            to = np.array([_LINE[names[name]] for name in own], np.intp)
-            return to, np.array([int(fields[name][1]) // 4 for name in own], np.intp)
+            return np.array([_LINE[names[name]] for name in own], np.intp), [word(name) for name in own]
 
-        prices = {name: f"{name}_price" for name in ("open", "high", "low", "close")} | {"ltp": "ltp"}
-        self.price_lines, self.price_words = lines(prices)
-        self.count_lines, self.count_words = lines({name: name for name in ("ltq", "volume", "oi")})
+        prices = {"ltp": "ltp"} | {name: f"{name}_price" for name in ("open", "high", "low", "close")}
+        self.price_lines, price_words = lines(prices)
+        self.count_lines, count_words = lines({name: name for name in ("ltq", "volume", "oi")})
+        self.has_oi = "oi" in fields
         #: Words of the times, the one that counts first.
-        self.time_words = [int(fields[n][1]) // 4 for n in ("exchange_time", "ltt") if n in fields]
-        first = int(fields["depth"][1]) // 4 if "depth" in fields else None
-        self.depth_words = None if first is None else np.arange(first, first + 6 * _LEVELS).reshape(-1, 3)
+        self.time_words = [word(name) for name in ("exchange_time", "ltt") if name in fields]
+        self.has_depth = "depth" in fields
+        levels = range(word("depth"), word("depth") + 3 * 2 * _LEVELS, 3) if self.has_depth else range(0)
+        self.price_words = np.array([*price_words, *(first + 1 for first in levels)], np.intp)
+        self.count_words = np.array([*count_words, *levels], np.intp)
+        self.order_words = np.array([first + 2 for first in levels], np.intp)
 
 
 READINGS: Final = {size: Reading(layout) for size, layout in PACKETS.items()}
@@ -50,14 +55,6 @@ _LTQ, _OI = _LINE["ltq"], _LINE["oi"]
 _BID, _BID_QTY, _ASK, _ASK_QTY = (_LINE[name] for name in ("bid", "bid_qty", "ask", "ask_qty"))
 
 
-def _priced(words: npt.NDArray[np.uint32], divisors: Floats) -> Floats:
-    """Return words that are prices, shape (n, m), as prices; NaN for 0."""
-    prices: Floats = words.view(np.int32) / divisors[:, None]
-    if np.count_nonzero(prices) < prices.size:
-        prices[prices == 0] = np.nan
-    return prices
-
-
 def read(
     reading: Reading,
     words: npt.NDArray[np.uint32],
@@ -65,24 +62,35 @@ def read(
     out: Floats,
 ) -> tuple[npt.NDArray[np.int64] | None, Books | None]:
     """Write what the packets say to the lines of `out`; return their times, 0 for none, and books."""
-    divisors = _DIVISORS[segments]
-    out[reading.price_lines] = _priced(words.take(reading.price_words, axis=1), divisors).T
+    prices: Floats = words.take(reading.price_words, axis=1).view(np.int32) / _DIVISORS[segments][:, None]
+    whole = int(np.count_nonzero(prices)) == prices.size
+    if not whole:
+        prices[prices == 0] = np.nan
+    day = len(reading.price_lines)
+    out[reading.price_lines] = prices[:, :day].T
+    books = None
     if len(reading.count_words):
-        out[reading.count_lines] = words.take(reading.count_words, axis=1).T
-        out[_LTQ, out[_LTQ] == 0] = np.nan
-        out[_OI, (out[_OI] == 0) & _IS_CASH[segments]] = np.nan
+        counts = words.take(reading.count_words, axis=1).astype(np.float64)
+        own = len(reading.count_lines)
+        out[reading.count_lines] = counts[:, :own].T
+        np.putmask(out[_LTQ], out[_LTQ] == 0, np.nan)
+        if reading.has_oi:
+            np.putmask(out[_OI], _IS_CASH[segments] & (out[_OI] == 0), np.nan)
+        if reading.has_depth:
+            price, qty = prices[:, day:], counts[:, own:]
+            if not whole:
+                np.putmask(qty, np.isnan(price), np.nan)  # a level without a price is no level
+            out[_BID], out[_ASK] = price[:, 0], price[:, _LEVELS]
+            out[_BID_QTY], out[_ASK_QTY] = qty[:, 0], qty[:, _LEVELS]
+            orders = (words.take(reading.order_words, axis=1) >> np.uint32(16)).view(np.int32)
+            books = Books(np.arange(len(words)), price, qty, orders, whole)
     times = None
     for word in reading.time_words:
         sent = words[:, word].astype(np.int64)
-        times = sent if times is None else np.where(times == 0, sent, times)
+        if times is None:
+            times = sent
+        elif np.count_nonzero(times) < len(times):
+            times = np.where(times == 0, sent, times)
     if times is not None:
         times *= 1_000_000
-    if reading.depth_words is None:
-        return times, None
-    qty = words.take(reading.depth_words[:, 0], axis=1).astype(np.float64)
-    price = _priced(words.take(reading.depth_words[:, 1], axis=1), divisors)
-    orders = (words.take(reading.depth_words[:, 2], axis=1) >> 16).astype(np.int32)
-    qty[np.isnan(price)] = np.nan
-    out[_BID], out[_ASK] = price[:, 0], price[:, _LEVELS]
-    out[_BID_QTY], out[_ASK_QTY] = qty[:, 0], qty[:, _LEVELS]
-    return times, Books(np.arange(len(words)), price, qty, orders)
+    return times, books

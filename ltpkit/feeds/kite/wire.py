@@ -94,6 +94,7 @@ SEGMENTS_END: Final = 16
 #: A connection carries 3,000 instruments, so a count of 8,192 or more is the first letters of a text.
 _TEXT_FROM: Final = 0x20
 
+_SEGMENT_MASK: Final = np.uint64(0xFF)
 _INDEX_SIZES: Final = (INDEX_QUOTE.itemsize, INDEX_FULL.itemsize)
 _PAD: Final = bytes(8)
 _IS_SIZE: Final = np.isin(np.arange(2**16), list(PACKETS))
@@ -168,10 +169,13 @@ class Split(msgspec.Struct):
     ----------
     joined : bytes
         The messages, one after the other.
-    starts, sizes, frame_of : ndarray of int64, shape (packets,)
-        First byte in `joined`, size, and number of the message of each packet.
     tokens : ndarray of uint64, shape (packets,)
         What each packet is about.
+    size : int or None
+        The packets' size when all share it, each is alone in its message and nothing else is in `joined`;
+        then `starts`, `sizes` and `frame_of` are not needed and None.
+    starts, sizes, frame_of : ndarray of int64, shape (packets,)
+        First byte in `joined`, size, and number of the message of each packet.
     texts : list of int
         Numbers of the messages that are text.
     rejects : list of (int, str, bytes)
@@ -179,29 +183,51 @@ class Split(msgspec.Struct):
     """
 
     joined: bytes
-    starts: npt.NDArray[np.int64]
-    sizes: npt.NDArray[np.int64]
-    frame_of: npt.NDArray[np.int64]
     tokens: npt.NDArray[np.uint64]
-    texts: list[int]
-    rejects: list[tuple[int, str, bytes]]
+    size: int | None = None
+    starts: npt.NDArray[np.int64] | None = None
+    sizes: npt.NDArray[np.int64] | None = None
+    frame_of: npt.NDArray[np.int64] | None = None
+    texts: list[int] = []
+    rejects: list[tuple[int, str, bytes]] = []
 
     def words(self, size: int, which: npt.NDArray[np.intp] | None = None) -> npt.NDArray[np.uint32]:
         """Return packets of this size as native 4-byte words, one packet per line.
 
         Levels are the only fields that are no words: their orders are the upper half of one.
         """
-        starts = self.starts if which is None else self.starts[which]
-        # A packet may start at any byte, so every byte is offered as the start of one.
-        windows: npt.NDArray[Any] = np.ndarray(
-            (len(self.joined) - size + 1,), f"V{size}", self.joined, strides=(1,)
-        )
-        lines = windows[starts].view(">u4").reshape(-1, size // 4)
+        if self.starts is None:
+            lines = np.frombuffer(self.joined, ">u4").reshape(-1, size // 4 + 1)[:, 1:]
+        else:
+            starts = self.starts if which is None else self.starts[which]
+            # A packet may start at any byte, so every byte is offered as the start of one.
+            windows: npt.NDArray[Any] = np.ndarray(
+                (len(self.joined) - size + 1,), f"V{size}", self.joined, strides=(1,)
+            )
+            lines = windows[starts].view(">u4").reshape(-1, size // 4)
         return lines.astype(np.uint32)
 
 
 def split(frames: Sequence[bytes]) -> Split:
     """Return where the packets in these messages are. A message of one byte says "still here"."""
+    length = len(frames[0])
+    size = length - 4
+    if size in PACKETS and len(set(map(len, frames))) == 1:
+        joined = b"".join(frames)
+        lines = np.frombuffer(joined, ">u4").reshape(-1, length // 4)
+        tokens = lines[:, 1].astype(np.uint64)
+        sound = lines[:, 0] == 1 << 16 | size
+        sound &= _is_sound(tokens & _SEGMENT_MASK, size)
+        if np.count_nonzero(sound) == len(sound):
+            return Split(joined, tokens, size)
+    return _split_mixed(frames)
+
+
+def _is_sound(segments: npt.NDArray[np.uint64], size: int) -> npt.NDArray[np.bool_]:
+    return segments == INDEX if size in _INDEX_SIZES else segments < SEGMENTS_END
+
+
+def _split_mixed(frames: Sequence[bytes]) -> Split:
     lengths = np.fromiter(map(len, frames), np.int64, len(frames))
     joined = b"".join((*frames, _PAD))  # padded, so that words can be read at the last start
     begins = lengths.cumsum() - lengths
@@ -214,12 +240,11 @@ def split(frames: Sequence[bytes]) -> Split:
     frame_of, starts, sizes = _laid_out(np.flatnonzero(even), begins, counts, sizes)
     heads = any_word[starts - 2].astype(np.int64)
     tokens = any_word[starts].astype(np.uint64)
-    segments = tokens & np.uint64(0xFF)
-    is_index = segments == INDEX
+    segments = tokens & _SEGMENT_MASK
     sound = (heads >> 16 == sizes) & (segments < SEGMENTS_END)
-    sound &= is_index | ((sizes != _INDEX_SIZES[0]) & (sizes != _INDEX_SIZES[1]))
+    sound &= (segments == INDEX) | ((sizes != _INDEX_SIZES[0]) & (sizes != _INDEX_SIZES[1]))
     if np.count_nonzero(sound) == len(sound) and np.count_nonzero(even) == len(even):
-        return Split(joined, starts, sizes, frame_of, tokens, [], [])
+        return Split(joined, tokens, None, starts, sizes, frame_of)
 
     even[frame_of[~sound]] = False
     keep = even[frame_of]
@@ -228,10 +253,10 @@ def split(frames: Sequence[bytes]) -> Split:
     rejects: list[tuple[int, str, bytes]] = []
     for number in np.flatnonzero(~even).tolist():
         message, base = frames[number], int(begins[number])
-        if message and message[0] >= _TEXT_FROM and len(message) > 1:
-            texts.append(number)
-            continue
         if len(message) == 1:
+            continue
+        if message and message[0] >= _TEXT_FROM:
+            texts.append(number)
             continue
         for first, second in _pieces(message):
             if isinstance(first, int):
@@ -244,15 +269,9 @@ def split(frames: Sequence[bytes]) -> Split:
     starts = np.concatenate([starts[keep], odd[:, 0]])
     order = starts.argsort()
     starts = starts[order]
-    return Split(
-        joined,
-        starts,
-        np.concatenate([sizes[keep], odd[:, 1]])[order],
-        np.concatenate([frame_of[keep], odd[:, 2]])[order],
-        any_word[starts].astype(np.uint64),
-        texts,
-        rejects,
-    )
+    sizes = np.concatenate([sizes[keep], odd[:, 1]])[order]
+    frame_of = np.concatenate([frame_of[keep], odd[:, 2]])[order]
+    return Split(joined, any_word[starts].astype(np.uint64), None, starts, sizes, frame_of, texts, rejects)
 
 
 def _laid_out(
