@@ -17,17 +17,31 @@ if TYPE_CHECKING:
     from ltpkit.archive import open_store as open
     from ltpkit.errors import LtpkitError
     from ltpkit.live import Stream, stream
+    from ltpkit.masters import find, instruments
     from ltpkit.playback import Replay, replay
 
 __version__ = "0.1.0"
 
-__all__ = ["Archive", "LtpkitError", "Replay", "Stream", "allow_nested", "open", "replay", "stream"]
+__all__ = [
+    "Archive",
+    "LtpkitError",
+    "Replay",
+    "Stream",
+    "allow_nested",
+    "find",
+    "instruments",
+    "open",
+    "replay",
+    "stream",
+]
 
 _HOMES = {
     "Archive": "archive:Archive",
     "LtpkitError": "errors:LtpkitError",
     "Replay": "playback:Replay",
     "Stream": "live:Stream",
+    "find": "masters:find",
+    "instruments": "masters:instruments",
     "open": "archive:open_store",
     "replay": "playback:replay",
     "stream": "live:stream",
