@@ -44,6 +44,7 @@ def sql(
     A value of -p that is written as JSON (12.5, true, null, "12.5") is that; anything else is text.
     """
     import duckdb
+    from polars.exceptions import PolarsError
 
     import ltpkit as lk
 
@@ -55,6 +56,9 @@ def sql(
             answer = held.sql(text, bound or None)
         except duckdb.Error as error:
             fail("\n".join([str(error), *getattr(error, "__notes__", ())]))
+            raise typer.Exit(1) from None
+        except PolarsError as error:  # a type that DuckDB has and polars has not, such as INTERVAL
+            fail(f"The answer cannot be taken over: cast such columns to VARCHAR. {error}")
             raise typer.Exit(1) from None
     _write(answer, chosen, out, rows)
 
@@ -203,26 +207,27 @@ def _write_to(file: Any, answer: pl.DataFrame, form: Format) -> None:
     if form == "parquet":
         answer.write_parquet(file)
     elif form == "csv":
-        _flat(answer).write_csv(file, datetime_format="%Y-%m-%dT%H:%M:%S%.fZ")
+        _flat(answer).write_csv(file)
     else:
         _write_json(file, answer)
 
 
 def _flat(answer: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with lists and structs as JSON texts, and zones as UTC: what CSV can hold."""
+    """Return the frame as CSV can hold it: lists and structs as JSON, UTC times with their Z."""
     import msgspec
     import polars as pl
 
-    nested = [
-        pl.Series(
-            name,
-            [None if value is None else msgspec.json.encode(value).decode() for value in column.to_list()],
-            dtype=pl.String,
-        )
-        for name, column in zip(answer.columns, answer, strict=True)
-        if column.dtype.is_nested()
-    ]
-    return answer.with_columns(nested)
+    def encoded(value: object) -> str | None:
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    mended: list[pl.Series] = []
+    for column in answer:
+        if column.dtype.is_nested():
+            texts = [encoded(value) for value in column.to_list()]
+            mended.append(pl.Series(column.name, texts, dtype=pl.String))
+        elif isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is not None:
+            mended.append(column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"))
+    return answer.with_columns(mended)
 
 
 def _write_json(file: Any, answer: pl.DataFrame) -> None:
@@ -255,4 +260,6 @@ def _print_table(to: Any, shown: pl.DataFrame, height: int) -> None:
         return
     to.print(frame_table(shown, width=to.width))
     left = "" if shown.height == height else f", {shown.height:,} shown"
-    to.print(f"{height:,} row{'' if height == 1 else 's'}{left}", style="dim")
+    times = any(getattr(dtype, "time_zone", None) is not None for dtype in shown.dtypes)
+    note = f"{height:,} row{'' if height == 1 else 's'}{left}{', times in UTC' if times else ''}"
+    to.print(note, style="dim")

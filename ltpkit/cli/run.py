@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -118,24 +119,24 @@ def stream(
 
     out = console()
     with Stop() as stop:
-        live = lk.stream(
-            _split(symbols),
-            feed=feed,
-            kind=kind,
-            url=url,
-            rest_url=rest_url,
-            store=store,
-            record=record_to or record,
-            **_given(mode=mode),
-        )
+        with _connecting(feed, out):
+            live = lk.stream(
+                _asked(symbols),
+                feed=feed,
+                kind=kind,
+                url=url,
+                rest_url=rest_url,
+                store=store,
+                record=record_to or record,
+                **_given(mode=mode),
+            )
         with live:
             last = watch(live, out, stop, seconds=seconds)
             live.flush(_FLUSH_S)
         status = live.status()
         if status.recording is not None:
             _say_recorded(Path(status.recording), out)
-        if last.state == "refused":
-            _refused(last)
+        _reached_or_fail(last)
         _stored_or_fail(status)
         if store is None:
             out.print("The ticks were in memory and are gone now; --store FILE keeps them.", style="dim")
@@ -166,21 +167,21 @@ def record(
 
     out = console()
     with Stop() as stop:
-        live = lk.stream(
-            _split(symbols),
-            feed=feed,
-            kind=kind,
-            url=url,
-            rest_url=rest_url,
-            record=out_file,
-            **_given(mode=mode),
-        )
+        with _connecting(feed, out):
+            live = lk.stream(
+                _asked(symbols),
+                feed=feed,
+                kind=kind,
+                url=url,
+                rest_url=rest_url,
+                record=out_file,
+                **_given(mode=mode),
+            )
         with live:
             last = watch(live, out, stop, seconds=seconds, table=False)
             live.flush(_FLUSH_S)
         _say_recorded(out_file, out)
-        if last.state == "refused":
-            _refused(last)
+        _reached_or_fail(last)
         _stored_or_fail(live.status())
 
 
@@ -260,6 +261,24 @@ def _split(symbols: Sequence[str] | None) -> list[str]:
     return [part.strip() for text in symbols or () for part in text.split(",") if part.strip()]
 
 
+def _asked(symbols: Sequence[str]) -> list[str]:
+    """Return the symbols, of which there must be one."""
+    from ltpkit.errors import SettingError
+
+    if not (found := _split(symbols)):
+        raise SettingError("No symbol was named: ltpkit stream NSE:RELIANCE, for one.")
+    return found
+
+
+@contextmanager
+def _connecting(feed: str, out: Console) -> Iterator[None]:
+    """Say in a terminal what is being waited for."""
+    from ltpkit.cli.terminal import is_screen
+
+    with out.status(f"Connecting to {feed} …") if is_screen(out) else nullcontext():
+        yield
+
+
 def _given(**options: Any) -> dict[str, Any]:
     """Return the options that were given: a feed that has no such option refuses even None."""
     return {name: value for name, value in options.items() if value is not None}
@@ -299,9 +318,11 @@ def _stored_or_fail(status: Status) -> None:
         raise typer.Exit(1)
 
 
-def _refused(status: Status) -> None:
-    fail(status.last_error or f"{status.feed} refused the connection.")
-    raise typer.Exit(1)
+def _reached_or_fail(status: Status) -> None:
+    """End with exit code 1 where the feed refused, or never sent anything for a reason it gave."""
+    if status.state in ("refused", "stopped") or (status.last_error and not status.received_seq):
+        fail(status.last_error or f"{status.feed} refused the connection.")
+        raise typer.Exit(1)
 
 
 def _say_recorded(path: Path, out: Console) -> None:

@@ -52,15 +52,16 @@ def watch(
     most_rows : int, optional
         Instruments shown at most; else as many as fit.
     replayed : bool
-        It is a recording: see `table.Board`.
+        It is a recording: see `board.Board`.
     table : bool
         False shows the status alone.
     """
     from rich.live import Live
 
-    from ltpkit.cli.table import Board
+    from ltpkit.cli.board import Board
+    from ltpkit.cli.table import draw, headline, line
 
-    board = Board(live, title=title, replayed=replayed)
+    board = Board(live, replayed=replayed)
     started = time.monotonic()
     until = float("inf") if seconds is None else started + seconds
 
@@ -85,22 +86,22 @@ def watch(
             if ended():
                 break
             if time.monotonic() >= line_due:
-                out.print(board.line(), soft_wrap=True)
+                out.print(line(board, title=title), soft_wrap=True)
                 line_due += _LINE_S
             stop.pause(min(_FRAME_S, max(until - time.monotonic(), 0)))
         if table:
-            out.print(board.draw(width=out.width, rows=rows(), plain=plain))
+            out.print(draw(board, width=out.width, rows=rows(), title=title, plain=plain))
         else:
-            out.print(board.line(), soft_wrap=True)
+            out.print(line(board, title=title), soft_wrap=True)
         return board.status
 
     with Live(console=out, auto_refresh=False, vertical_overflow="crop") as screen:
         while True:
             board.refresh()
             drawn = (
-                board.draw(width=out.width, rows=rows(), note=note(), plain=plain)
+                draw(board, width=out.width, rows=rows(), title=title, note=note(), plain=plain)
                 if table
-                else board.headline(note())
+                else headline(board, title=title, note=note())
             )
             screen.update(drawn, refresh=True)
             if ended():
