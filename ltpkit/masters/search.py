@@ -98,6 +98,7 @@ class Listing:
     def __init__(self, load: Callable[[], Master], told: Callable[[str], None]) -> None:
         self._load, self._told = load, told
         self._master: Master | None = None
+        self._rows: dict[tuple[str, ...], int] = {}
 
     def resolve(self, symbol: str) -> Instrument:
         """Return what ``NSE:RELIANCE`` or ``RELIANCE`` means.
@@ -114,9 +115,12 @@ class Listing:
         """
         master = self._read()
         exchange, name = split_symbol(symbol)
+        for where in [exchange] if exchange else _EXCHANGES:
+            at = self._rows.get((where, name))
+            if at is not None:
+                return as_instruments(master.frame[at : at + 1])[0]
         frame = master.frame.filter(exchange=exchange) if exchange else master.frame
         for meant in (
-            pl.col("symbol") == name,
             pl.col("symbol").str.to_uppercase() == name.upper(),
             pl.col("name").str.to_uppercase() == name.upper(),
         ):
@@ -143,6 +147,8 @@ class Listing:
     def _read(self) -> Master:
         if self._master is None:
             self._master = self._load()
+            names = self._master.frame.select("exchange", "symbol").iter_rows()
+            self._rows = {name: at for at, name in enumerate(names)}
             if self._master.problem:
                 self._told(self._master.problem)
         return self._master
