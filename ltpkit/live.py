@@ -17,7 +17,7 @@ import msgspec
 
 from ltpkit import feeds, settings
 from ltpkit.connection import Policy
-from ltpkit.errors import LoginRefused, SettingError, StoreError
+from ltpkit.errors import LoginRefused, SettingError, StoreError, UnknownInstrument
 from ltpkit.held import Held
 from ltpkit.instruments import Instrument, Instruments
 from ltpkit.recording import Recorder
@@ -27,6 +27,7 @@ from ltpkit.streamer import Streamer
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from ltpkit.masters import Listing
     from ltpkit.simulator import SimulatedExchange
 
 __all__ = ["Stream", "store_being_written", "stream"]
@@ -49,6 +50,7 @@ class Stream(Held):
         chosen: settings.Settings,
         record: str | Path | None = None,
         exchange: SimulatedExchange | None = None,
+        listing: Listing | None = None,
         keep_days: int | None = None,
     ) -> None:
         super().__init__(
@@ -61,6 +63,7 @@ class Stream(Held):
             keep_days=keep_days,
         )
         self._exchange = exchange
+        self._listing = listing
         self._record = record
         self._wanted: list[Instrument] = []
 
@@ -153,7 +156,7 @@ class Stream(Held):
             self._exchange.stop()
 
     def _resolve(self, symbols: Iterable[str]) -> list[Instrument]:
-        found = [self._feed.resolve(symbol) for symbol in symbols]
+        found = [self._resolve_one(symbol) for symbol in symbols]
         most = self._settings.max_symbols
         if most is not None and len({one.name for one in (*self._wanted, *found)}) > most:
             raise SettingError(f"{len(found)} symbols were asked for and MAX_CONCURRENT_SYMBOLS is {most}.")
@@ -162,6 +165,17 @@ class Stream(Held):
             if one.name in self._prices_before:
                 self._ring.seed(one.name, self._prices_before.pop(one.name))
         return found
+
+    def _resolve_one(self, symbol: str) -> Instrument:
+        """Return what `symbol` means to the feed, else to the broker's list, which is read only then."""
+        try:
+            return self._feed.resolve(symbol)
+        except UnknownInstrument:
+            if self._listing is None:
+                raise
+        listed = self._listing.resolve(symbol)
+        self._instruments.add(listed)
+        return self._feed.resolve(listed.name)  # which may have its own reasons to refuse it
 
     def _running(self) -> bool:
         return getattr(self, "_streamer", None) is not None and self._streamer.running
@@ -344,12 +358,20 @@ def _make(asked: _Asked) -> Stream:
             chosen=chosen,
             record=record,
             exchange=exchange,
+            listing=None if "known" in own else _listing(asked.feed),
             keep_days=asked.keep_days,
         )
     except BaseException:
         if exchange is not None:
             exchange.stop()
         raise
+
+
+def _listing(feed: str) -> Listing | None:
+    """Return what knows a broker's symbols, None for a feed that has no public list of them."""
+    from ltpkit import masters
+
+    return masters.listing(feed)
 
 
 def _recording_path(feed: str, store: Path | None) -> Path:
