@@ -109,8 +109,16 @@ class _Sealed(Generic[C]):
 
     def __init__(self, chunk: C) -> None:
         self.chunk = chunk
-        self.frame = chunk.frame(0, chunk.rows)
+        self._frame: pl.DataFrame | None = None
         self._picked: dict[tuple[int, int | None], pl.DataFrame] = {}
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        # Made by the first reader, usually the flush worker: sealing on the feed thread made it pause for 2 ms.
+        # Two readers at once make two equal frames over the same memory, and one of them stays.
+        if self._frame is None:
+            self._frame = self.chunk.frame(0, self.chunk.rows)
+        return self._frame
 
     def pick(self, symbol: int, exchange: int | None) -> pl.DataFrame:
         key = (symbol, exchange)
