@@ -100,15 +100,13 @@ def changes(ticks: Frame) -> Frame:
     import polars as pl
 
     ltp, close = pl.col("ltp"), pl.col("close_price")
-    priced = ticks.filter(ltp.is_not_null()) if _has_unpriced(ticks) else ticks
-    return priced.select(
-        "seq",
-        "symbol",
-        "exchange",
-        "timestamp",
-        "ltp",
-        "change",
-        "change_percent",
+    told = ("seq", "symbol", "exchange", "timestamp", "ltp", "change", "change_percent")
+    # Chosen before the filter, which copies what it is given: a third of the time with all columns.
+    found = ticks.select(*told, "close_price")
+    if _has_unpriced(found):
+        found = found.filter(ltp.is_not_null())
+    return found.select(
+        *told,
         day_change=ltp - close,
         day_change_percent=(ltp - close) * 100.0 / pl.when(close != 0).then(close),
     )
