@@ -600,8 +600,8 @@ def test_missing_credentials_say_which() -> None:
 def test_unknown_mode_and_kind_are_refused() -> None:
     with pytest.raises(SettingError, match="no mode 'depth'"):
         Dhan(instruments=Instruments(), mode="depth")  # type: ignore[arg-type]
-    with pytest.raises(SettingError, match="no kind 'depth20'"):
-        Dhan(instruments=Instruments(), kind="depth20")
+    with pytest.raises(SettingError, match="no kind 'depth30'"):
+        Dhan(instruments=Instruments(), kind="depth30")
 
 
 def test_both_names_make_a_feed() -> None:

@@ -13,6 +13,7 @@ from ltpkit.batch import Batch, BookUpdate, Received
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.dhan.decoder import Decoder
+from ltpkit.feeds.dhan.depth import DEEP, DEEP_SEGMENTS, DeepDecoder
 from ltpkit.feeds.dhan.numbers import Numbers, key_of
 from ltpkit.feeds.dhan.wire import REASONS, SEGMENT_CODES, SEGMENTS
 from ltpkit.instruments import Instrument, Instruments, split_symbol
@@ -31,17 +32,18 @@ class _Secret(Protocol):
 
 
 class Dhan:
-    """Dhan's live market feed.
+    """Dhan's live market feed, and its deep depth of 20 and 200 levels.
 
     Parameters
     ----------
     instruments : Instruments
         The stream's table. Packets of an instrument that nobody listed get a new entry named after
         the broker's id, so that nothing is dropped.
-    kind : "live"
-        Which of Dhan's feeds; the deep depth feeds speak another format.
+    kind : {"live", "depth20", "depth200"}
+        Which of Dhan's feeds. The deep ones give rows of depth only, of NSE shares and NFO contracts;
+        they take 50 instruments on a connection, and 1.
     mode : {"full", "quote", "ticker"}
-        How much to ask for: with five levels of depth, without, or price and time only.
+        How much to ask the live feed for: with five levels of depth, without, or price and time only.
     client_id, token : str or a secret, optional
         Dhan's credentials; not needed to decode a capture.
     url : str, optional
@@ -51,6 +53,7 @@ class Dhan:
     """
 
     name = "dhan"
+    kinds: tuple[str, ...] = ("live", *DEEP)
     #: As published. Silence is our own choice: thin options are quiet for a minute and more.
     limits = Limits(per_message=100, per_connection=5000, connections=5, silence_s=120.0)
     home: str | None = "wss://api-feed.dhan.co/"
@@ -66,8 +69,8 @@ class Dhan:
         url: str | None = None,
         known: Iterable[Instrument] = (),
     ) -> None:
-        if kind != "live":
-            raise SettingError(f"The {self.name} feed has no kind {kind!r}. Kinds: live.")
+        if kind not in self.kinds:
+            raise SettingError(f"The {self.name} feed has no kind {kind!r}. Kinds: {', '.join(self.kinds)}.")
         if mode not in get_args(Mode):
             raise SettingError(
                 f"The {self.name} feed has no mode {mode!r}. Modes: {', '.join(get_args(Mode))}."
@@ -81,10 +84,14 @@ class Dhan:
         listing = tuple(known)
         self._known: dict[str, Instrument] = {i.name: i for i in reversed(listing)}
         self._numbers = Numbers(instruments, listing)
-        self._decoder = Decoder(self._numbers)
+        self._decoder: Decoder | DeepDecoder = Decoder(self._numbers)
+        if kind in DEEP:
+            self._decoder = DeepDecoder(self._numbers, DEEP[kind])
+            self.home, self.limits = DEEP[kind].home, DEEP[kind].limits
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} feed: {self.mode}, {len(self._known)} instruments listed>"
+        what = self.mode if self.kind == "live" else self.kind
+        return f"<{type(self).__name__} feed: {what}, {len(self._known)} instruments listed>"
 
     # --- addresses and requests
 
@@ -96,8 +103,15 @@ class Dhan:
         Raises
         ------
         UnknownInstrument
-            With the near misses.
+            With the near misses; or the deep feeds do not carry its part of the exchange.
         """
+        found = self._find(symbol)
+        if self.kind in DEEP and found.segment not in DEEP_SEGMENTS:
+            where = f"Dhan's {self.kind} feed, which carries NSE shares and NFO contracts only"
+            raise UnknownInstrument(symbol, where, ())
+        return found
+
+    def _find(self, symbol: str) -> Instrument:
         exchange, name = split_symbol(symbol)
         if exchange in SEGMENT_CODES and name.isdecimal() and int(name) < 2**32:
             return self._numbers.instrument(key_of(SEGMENT_CODES[exchange], int(name)))
@@ -130,7 +144,8 @@ class Dhan:
                 "Dhan needs client_id= and token=, or the environment's DHAN_CLIENT_ID and DHAN_ACCESS_TOKEN."
             )
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        query["version"] = "2"
+        if self.kind == "live":
+            query["version"] = "2"
         if token:
             query["token"] = token
         if self._client_id:
@@ -144,11 +159,23 @@ class Dhan:
         return ()
 
     def subscribe(self, instruments: Sequence[Instrument]) -> Sequence[Message]:
-        """Return the requests for these instruments, 100 in each. Dhan does not answer them."""
+        """Return the requests for these instruments, 100 in each. Dhan does not answer them.
+
+        The 20-level feed takes 50 in one, the 200-level feed one.
+        """
+        if isinstance(self._decoder, DeepDecoder):
+            self._decoder.forget(instruments)
+            return self._requests(23, instruments)
         return self._requests({"ticker": 15, "quote": 17, "full": 21}[self.mode], instruments)
 
     def unsubscribe(self, instruments: Sequence[Instrument]) -> Sequence[Message]:
-        """Return the requests that end these instruments, 100 in each."""
+        """Return the requests that end these instruments, as many in each as `subscribe` has.
+
+        For the deep feeds Dhan's older pages and its package say 24, the newer pages 25. This is 24.
+        """
+        if isinstance(self._decoder, DeepDecoder):
+            self._decoder.forget(instruments)
+            return self._requests(24, instruments)
         return self._requests({"ticker": 16, "quote": 18, "full": 22}[self.mode], instruments)
 
     def _requests(self, code: int, instruments: Sequence[Instrument]) -> list[Message]:
@@ -156,6 +183,11 @@ class Dhan:
         messages: list[Message] = []
         for start in range(0, len(instruments), most):
             some = instruments[start : start + most]
+            if most == 1:  # the 200-level feed: no list, no count
+                (only,) = some
+                flat = {"RequestCode": code, "ExchangeSegment": only.segment, "SecurityId": only.broker_id}
+                messages.append(msgspec.json.encode(flat).decode())
+                continue
             request = {
                 "RequestCode": code,
                 "InstrumentCount": len(some),
@@ -189,7 +221,8 @@ class Dhan:
 
         Ticks from ticker, quote, full, open interest, previous close and version 1 depth packets;
         depth from the last and from full packets (an index has no book); an event
-        ``market_status`` or ``goodbye`` for the others.
+        ``market_status`` or ``goodbye`` for the others. From the deep feeds depth, as
+        `ltpkit.feeds.dhan.depth` says.
         """
         return self._decoder.decode(frames, received_at)
 
@@ -201,6 +234,7 @@ class Simulated(Dhan):
     """
 
     name = "simulated"
+    kinds = ("live",)
     #: It has no quiet hours, and no fixed pace either: silence means nothing here.
     limits = Limits(per_message=100, per_connection=5000, connections=5)
     home = None
