@@ -114,7 +114,7 @@ class _Sealed(Generic[C]):
 
     @property
     def frame(self) -> pl.DataFrame:
-        # Made by the first reader, usually the flush worker: sealing on the feed thread made it pause for 2 ms.
+        # Made by the first reader, usually the flush worker: done while sealing it held the feed for 2 ms.
         # Two readers at once make two equal frames over the same memory, and one of them stays.
         if self._frame is None:
             self._frame = self.chunk.frame(0, self.chunk.rows)
