@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
@@ -23,7 +24,7 @@ import polars as pl
 from ltpkit import schema
 from ltpkit.errors import SettingError, StoreError, StoreLocked
 from ltpkit.store.handover import after, to_arrow, typed
-from ltpkit.store.opening import connect, migrate, require_current, upgrade
+from ltpkit.store.opening import connect, first_line, migrate, require_current, upgrade
 from ltpkit.store.pushdown import prefilter, without_hints
 
 __all__ = ["Store", "migrate"]
@@ -33,6 +34,7 @@ TABLES: Final = {"ticks": "realtime_ltp", "depth": "realtime_depth", "events": "
 _VIEWS: Final = ("ticks", "latest_ltp", "ltp_changes", "bars_1m")
 _TIME_OF: Final = {"ticks": "received_at", "depth": "received_at", "events": '"at"'}
 _IN_MEMORY: Final = "ltpkit"  # the catalog of a store without a file
+_CLOSE_WAIT_S: Final = 1.5  # a kernel that restarts gives about two seconds
 _SCAN_ROWS: Final = 245_760  # two of DuckDB's row groups
 
 #: Stores that write a file, in this process: numbering rows twice would lose them.
@@ -88,7 +90,7 @@ class Store:
         self._pid = os.getpid()
         self._writing = threading.Lock()
         self._cursors: set[duckdb.DuckDBPyConnection] = set()
-        self._cursors_lock = threading.Lock()
+        self._cursors_changed = threading.Condition()
         self._names: tuple[object, list[str]] = (None, [])
         self._key = "" if self.path is None else str(self.path.resolve())
         self._con: duckdb.DuckDBPyConnection | None = None
@@ -133,13 +135,12 @@ class Store:
         return con
 
     def _reopen(self) -> None:
-        """Open the file again after DuckDB has declared its instance dead; it stays dead otherwise."""
-        with self._cursors_lock:
-            stale = list(self._cursors)
-        for cursor in stale:
-            cursor.close()
+        """Open the file again after DuckDB has declared its instance dead; it stays dead otherwise.
+
+        Cursors that readers still hold belong to the dead one: each call of theirs fails at once.
+        """
         if self._con is not None:
-            self._con.close()
+            self._end(self._con)
         self._con = self._open()
 
     def close(self) -> None:
@@ -147,15 +148,24 @@ class Store:
         con, self._con = self._con, None
         if con is None or os.getpid() != self._pid:
             return
-        with self._cursors_lock:
-            running = list(self._cursors)
-        for cursor in running:
-            with suppress(duckdb.Error):
-                cursor.interrupt()
         with self._writing:
-            con.close()
+            self._end(con)
         if _writers.get(self._key) is self:
             del _writers[self._key]
+
+    def _end(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Close a connection, which ends its cursors; one that runs refuses, so stop it first."""
+        give_up = time.monotonic() + _CLOSE_WAIT_S
+        while True:
+            try:
+                return con.close()
+            except duckdb.ResourceInUseException:
+                if time.monotonic() > give_up:
+                    raise
+            with self._cursors_changed:
+                for cursor in self._cursors:
+                    cursor.interrupt()
+                self._cursors_changed.wait(0.05)  # an interrupt just before a query begins is lost
 
     def __enter__(self) -> Self:
         return self
@@ -179,7 +189,8 @@ class Store:
             )
         if con is None:
             raise StoreError(self.path or ":memory:", f"The store {self.path or 'in memory'} is closed.")
-        cursor = con.cursor()
+        with self._cursors_changed:  # a connection that is busy with another thread's call refuses
+            cursor = con.cursor()
         if self.path is None:
             cursor.execute(f"USE {_IN_MEMORY}")
         return cursor
@@ -188,16 +199,17 @@ class Store:
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield a cursor of the caller's own that sees one moment of the store."""
         cursor = self._cursor()
-        with self._cursors_lock:
+        with self._cursors_changed:
             self._cursors.add(cursor)
         try:
             # Otherwise names in a query would find the variables of this module.
             cursor.execute("SET python_enable_replacements = false; BEGIN TRANSACTION READ ONLY")
             yield cursor
         finally:
-            with self._cursors_lock:
-                self._cursors.discard(cursor)
             cursor.close()
+            with self._cursors_changed:
+                self._cursors.discard(cursor)
+                self._cursors_changed.notify_all()
 
     # -- writing --------------------------------------------------------------------------------
 
@@ -227,7 +239,7 @@ class Store:
         frames = {"ticks": ticks, "depth": depth, "events": events}
         given = {table: frame for table, frame in frames.items() if frame is not None and frame.height}
         for table, frame in given.items():
-            if dict(frame.schema) != schema.polars_schema(table):
+            if list(frame.schema.items()) != list(schema.polars_schema(table).items()):
                 raise ValueError(f"The {table} to store have other columns or types than ltpkit.schema says.")
         if not given:
             return
@@ -235,12 +247,7 @@ class Store:
             try:
                 self._append(given)
             except duckdb.Error as error:
-                if isinstance(error, duckdb.FatalException) and self.path is not None:
-                    with suppress(duckdb.Error, StoreError):  # still full: the next call finds out
-                        self._reopen()
-                raise StoreError(
-                    self.path or ":memory:", f"Rows could not be stored for now. DuckDB says: {error}"
-                ) from error
+                raise self._failed("Rows could not be stored for now.", error) from error
 
     def _append(self, frames: Mapping[str, pl.DataFrame]) -> None:
         cursor = self._cursor()
@@ -320,15 +327,21 @@ class Store:
 
     def checkpoint(self) -> None:
         """Write everything into the file itself, so that its log is empty."""
-        cursor = self._cursor()
-        try:
-            cursor.execute("CHECKPOINT")
-        except duckdb.Error as error:
-            raise StoreError(
-                self.path or ":memory:", f"The store could not be checkpointed: {error}"
-            ) from error
-        finally:
-            cursor.close()
+        with self._writing:
+            cursor = self._cursor()
+            try:
+                cursor.execute("CHECKPOINT")
+            except duckdb.Error as error:
+                raise self._failed("The store could not be checkpointed.", error) from error
+            finally:
+                cursor.close()
+
+    def _failed(self, what: str, error: duckdb.Error) -> StoreError:
+        """Return the error to raise, with the store ready for another try."""
+        if isinstance(error, duckdb.FatalException) and self.path is not None:
+            with suppress(duckdb.Error, StoreError):  # the disk is still full: the next call finds out
+                self._reopen()
+        return StoreError(self.path or ":memory:", f"{what} DuckDB says: {first_line(error)}")
 
     # -- reading --------------------------------------------------------------------------------
 
@@ -456,9 +469,7 @@ class Store:
             params.append(last)
         with self._reading() as cursor:
             found = cursor.sql(query, params=params or None).pl()
-        if last is not None:
-            found = found.reverse()
-        return typed(found, table)
+        return typed(found if found["seq"].is_sorted() else found.sort("seq"), table)
 
     def latest(self) -> pl.DataFrame:
         """Return the stored ``latest_ltp``: a row for each instrument, with the types of ticks."""
@@ -500,9 +511,9 @@ class Store:
             recent = memory()["ticks"] if memory is not None else pl.DataFrame(schema=types)
             keep = None if predicate is None else without_hints(predicate)
             wanted = list(types) if columns is None else columns
-            needed = dict.fromkeys([*wanted, *([] if keep is None else keep.meta.root_names())])
+            needed = dict.fromkeys(["seq", *wanted, *([] if keep is None else keep.meta.root_names())])
             left = rows
-            for part in self._parts(list(needed) or ["seq"], keep, left, recent, batch_rows or _SCAN_ROWS):
+            for part in self._parts(list(needed), keep, rows, recent, batch_rows or _SCAN_ROWS):
                 frame = part if left is None else part.head(left)
                 left = None if left is None else left - frame.height
                 if keep is not None:
@@ -519,25 +530,37 @@ class Store:
         predicate: pl.Expr | None,
         rows: int | None,
         recent: pl.DataFrame,
-        batch_rows: int,
+        page_rows: int,
     ) -> Iterator[pl.DataFrame]:
-        """Yield stored rows that `predicate` may keep, then those in memory alone."""
-        query = f"SELECT {', '.join(map(_quoted, columns))} FROM realtime_ltp"
+        """Yield stored rows that `predicate` may keep, then those in memory alone.
+
+        Page by page, each a query of its own: an open result would keep the file open after `close`,
+        and DuckDB then waits for it for ever when the file is opened again.
+        """
+        conditions = ["seq > ?"]
         # A limit counts rows before the filter: then DuckDB may not leave any out.
-        if rows is not None:
-            query += f" LIMIT {rows}"
-        elif predicate is not None and (condition := prefilter(predicate, schema.TICKS)):
-            query += f" WHERE {condition}"
+        if rows is None and predicate is not None and (known := prefilter(predicate, schema.TICKS)):
+            conditions.append(known)
+        # Without an ORDER BY: DuckDB keeps the order of insertion, and `seq` rises with it.
+        page_rows = page_rows if rows is None else min(page_rows, rows)
+        query = (
+            f"SELECT {', '.join(map(_quoted, columns))} FROM realtime_ltp "
+            f"WHERE {' AND '.join(conditions)} LIMIT {page_rows}"
+        )
         with self._reading() as cursor:
-            position = _positions(cursor)["ticks"]
-            reader = cursor.sql(query).to_arrow_reader(batch_rows)
-            try:
-                for batch in reader:
-                    found = pl.from_arrow(batch)
-                    assert isinstance(found, pl.DataFrame)
+            position, seq = _positions(cursor)["ticks"], 0
+            while seq < position:
+                found: pl.DataFrame = cursor.sql(query, params=[seq]).pl()
+                if not found["seq"].is_sorted():
+                    raise StoreError(
+                        self.path or ":memory:",
+                        "DuckDB's preserve_insertion_order was switched off; a scan needs it.",
+                    )
+                if found.height:
                     yield typed(found, "ticks")
-            finally:
-                reader.close()
+                if found.height < page_rows:
+                    break
+                seq = found["seq"][-1]
         yield after(recent, position).select(columns)
 
     # -- taking rows elsewhere --------------------------------------------------------------------
@@ -591,7 +614,9 @@ class Store:
                         )
                         _settle(unfinished, target)
                     except (duckdb.Error, OSError) as error:
-                        raise StoreError(target, f"{target} could not be written: {error}") from error
+                        raise StoreError(
+                            target, f"{target} could not be written: {first_line(error)}"
+                        ) from error
                     finally:
                         unfinished.unlink(missing_ok=True)
                     written.append(target)
@@ -620,7 +645,7 @@ class Store:
                 cursor.execute("DETACH _copy")
             _settle(unfinished, target)
         except (duckdb.Error, OSError) as error:
-            raise StoreError(target, f"{target} could not be written: {error}") from error
+            raise StoreError(target, f"{target} could not be written: {first_line(error)}") from error
         finally:
             cursor.close()
             unfinished.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ import duckdb
 
 from ltpkit.errors import NotAStore, StoreError, StoreLocked, StoreTooNew
 
-__all__ = ["Migration", "connect", "migrate", "migrations", "require_current", "upgrade"]
+__all__ = ["Migration", "connect", "first_line", "migrate", "migrations", "require_current", "upgrade"]
 
 _SETTINGS: Final = (
     # Times leave DuckDB as UTC whatever the machine's own zone is.
@@ -129,19 +129,20 @@ def _explained(path: Path, error: duckdb.Error) -> StoreError:
         return StoreError(
             path,
             f"{path} was written by another DuckDB than the {duckdb.__version__} here, which cannot read it. "
-            f"DuckDB says: {_first_line(words)}",
+            f"DuckDB says: {first_line(error)}",
         )
     if "ermission denied" in words:
         return StoreError(path, f"{path} may not be opened: permission denied.")
     return StoreError(
         path,
         f"{path} cannot be opened. Nothing was changed or deleted; keep it and its .wal file. "
-        f"DuckDB says: {_first_line(words)}",
+        f"DuckDB says: {first_line(error)}",
     )
 
 
-def _first_line(words: str) -> str:
-    return words.strip().splitlines()[0]
+def first_line(error: Exception) -> str:
+    """Return what went wrong, without the advice that DuckDB adds below."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _version(con: duckdb.DuckDBPyConnection, path: Path) -> int:
