@@ -151,8 +151,7 @@ def _wanted(columns: list[str]) -> list[str]:
 def _bars(ticks: pl.DataFrame, width: int, now: int | None) -> pl.DataFrame:
     if "seq" in ticks.columns and not ticks["seq"].is_sorted():
         ticks = ticks.sort("seq")
-    newest = ticks["timestamp"].dt.timestamp("us").max()
-    until = now if now is not None else newest
+    until = now if now is not None else ticks["timestamp"].dt.timestamp("us").max()
     if ticks["ltp"].null_count():
         ticks = ticks.filter(pl.col("ltp").is_not_null())
 
@@ -172,14 +171,17 @@ def _bars(ticks: pl.DataFrame, width: int, now: int | None) -> pl.DataFrame:
         measures.append(pl.col("volume").max().alias("top"))
     if trades:
         measures += [ltq.sum().alias("traded"), ltq.count().alias("trades")]
+    keys = _INSTRUMENT if ticks["exchange"].n_unique() > 1 else ("symbol",)
     found = (
         ticks.lazy()
-        .group_by(*_INSTRUMENT, _start(width).alias("start"))
+        .group_by(*keys, _start(width).alias("start"))
         .agg(measures)
-        .sort(*_INSTRUMENT, "start")
+        .sort(*keys, "start")
         .collect()
     )
     # From here on there is a row for each bar.
+    if len(keys) == 1:
+        found = found.with_columns(pl.lit(ticks["exchange"].head(1)).first().alias("exchange"))
     if totals:
         found = _with_first_totals(found, ticks)
     growing = _end(width) > pl.lit(until, pl.Int64) if until is not None else pl.lit(value=False)
@@ -194,7 +196,8 @@ def _with_first_totals(found: pl.DataFrame, ticks: pl.DataFrame) -> pl.DataFrame
     """Add each instrument's first known running total, and the quantity of that first trade."""
     if ticks["volume"].null_count():
         ticks = ticks.filter(pl.col("volume").is_not_null())
-    rows = 4_096  # instruments nearly always show themselves early, and reading on costs as much as the bars
+    # Instruments nearly always show themselves early, and reading all of it costs as much as the bars.
+    rows = max(4_096, 32 * found["symbol"].n_unique())
     while True:
         firsts = (
             ticks.head(rows)
