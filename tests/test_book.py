@@ -380,7 +380,7 @@ def test_levels_beyond_the_feeds_depth_go_after_the_whole_update_not_within_it(k
     books = Books(instruments=known)
     books.apply([checked(snapshot(None, [(3.0, 1.0), (2.0, 1.0)]), ([(3.0, 1.0), (2.0, 1.0)], []), levels=2)])
     # Cut after its first level, the update would lose 2.0 and then come one short.
-    one = update(None, None, [(4.0, 1.0), (3.0, 0.0)], [(5.0, 1.0), (7.0, 1.0), (6.0, 1.0)])
+    one = update(None, None, [(4.0, 1.0), (1.0, 1.0), (3.0, 0.0)], [(5.0, 1.0), (7.0, 1.0), (6.0, 1.0)])
     left = [(4.0, 1.0), (2.0, 1.0)], [(5.0, 1.0), (6.0, 1.0)]
     assert books.apply([checked(one, left, levels=2)]).events == []
     assert books.full(0) == left
@@ -422,11 +422,12 @@ def test_a_book_that_moves_for_long_keeps_no_marks_of_levels_that_are_gone(known
     books = Books(instruments=known)
     books.apply([checked(snapshot(None), ([], []))])
     for n in range(1, 500):
-        one = update(None, None, [(float(n), 1.0), (float(n - 1), 0.0)])
-        assert books.apply([checked(one, ([(float(n), 1.0)], []))]).events == []
+        moved = [(float(n), 1.0), (float(n - 1), 0.0)]
+        both = [(float(n), 1.0)], [(float(n), 1.0)]  # crossed, which a book does not mind
+        assert books.apply([checked(update(None, None, moved, moved), both)]).events == []
     marks = books._books[0].marks
     assert marks is not None
-    assert len(marks._bids) < 20
+    assert len(marks._bids) == len(marks._asks) < 20
 
 
 def test_a_loss_the_feed_itself_tells_of_takes_the_book_out_of_sync_at_once(known: Instruments) -> None:
