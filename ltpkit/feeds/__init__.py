@@ -27,9 +27,12 @@ Message = str | bytes
 ENTRY_POINT_GROUP: Final = "ltpkit.feeds"
 
 _BUILT_IN: Final = {
+    "angelone": "ltpkit.feeds.angelone:AngelOne",
     "binance": "ltpkit.feeds.binance:Binance",
+    "coinbase": "ltpkit.feeds.coinbase:Coinbase",
     "dhan": "ltpkit.feeds.dhan:Dhan",
     "kite": "ltpkit.feeds.kite:Kite",
+    "kraken": "ltpkit.feeds.kraken:Kraken",
     "simulated": "ltpkit.feeds.dhan:Simulated",
 }
 
