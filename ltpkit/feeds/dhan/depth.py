@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -43,6 +43,7 @@ _BID, _ASK, _DISCONNECT = 41, 51, 50
 _HEADER: Final = struct.Struct("<hBBII")
 _ROW: Final = DEEP_LEVEL.itemsize
 _MOST_ORDERS: Final = np.uint32(2**31 - 1)
+_ID_SHIFT: Final = np.uint64(8)
 
 
 class Deep(msgspec.Struct, frozen=True):
@@ -83,18 +84,24 @@ DEEP: Final = {
 }
 
 
-class _Levels(msgspec.Struct):
-    """The levels of some sides, one behind the other."""
+class _Packets(msgspec.Struct):
+    """The sides in some messages, in order.
 
-    price: npt.NDArray[np.float64]
-    qty: npt.NDArray[np.float64]
-    orders: npt.NDArray[np.int32]
+    Attributes
+    ----------
+    keys : ndarray of uint64, shape (n,)
+        Segment and id, as in `numbers.key_of`.
+    is_bid : ndarray of bool, shape (n,)
+    levels : ndarray of uint8, shape (n, most * 16)
+        Their bytes, as `DEEP_LEVEL` has them; all zero where a side has fewer. Not records: numpy
+        copies those field by field.
+    received_at : ndarray of int64, shape (n,)
+    """
 
-    def cut(self, which: npt.NDArray[np.bool_] | npt.NDArray[np.int64] | slice) -> _Levels:
-        return _Levels(self.price[which], self.qty[which], self.orders[which])
-
-
-_NO_LEVELS: Final = _Levels(np.empty(0), np.empty(0), np.empty(0, np.int32))
+    keys: npt.NDArray[np.uint64]
+    is_bid: npt.NDArray[np.bool_]
+    levels: npt.NDArray[np.uint8]
+    received_at: npt.NDArray[np.int64]
 
 
 class DeepDecoder:
@@ -102,127 +109,163 @@ class DeepDecoder:
 
     def __init__(self, numbers: Numbers, deep: Deep) -> None:
         self._numbers, self._deep = numbers, deep
-        self._held: dict[tuple[int, int], _Levels] = {}  # by key and side
+        self._size = DEEP_HEADER.itemsize + deep.levels * _ROW
+        self._nothing = bytes(deep.levels * _ROW)
+        self._bids: dict[int, bytes] = {}  # by key
+        self._asks: dict[int, bytes] = {}
 
     def forget(self, instruments: Iterable[Instrument]) -> None:
         """Let go of these books: what was before a subscription says nothing about what comes after."""
         for one in instruments:
             segment = SEGMENT_CODES.get(one.segment)
             if segment is not None and one.broker_id.isdecimal():
-                for side in (_BID, _ASK):
-                    self._held.pop((key_of(segment, int(one.broker_id)), side), None)
+                key = key_of(segment, int(one.broker_id))
+                self._bids.pop(key, None)
+                self._asks.pop(key, None)
 
     def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
         """Return what these messages say: depth, an event ``goodbye``, rejects."""
         batch = Batch(rejects=[], events=[])
-        joined = b"".join(frames)
+        if not frames:
+            return batch
         received = np.broadcast_to(np.asarray(received_at, np.int64), (len(frames),))
-        keys: list[int] = []
-        sides: list[int] = []
-        firsts: list[int] = []
-        counts: list[int] = []
-        of_frame: list[int] = []
-        base = 0
-        for number, frame in enumerate(frames):
-            at, end = 0, len(frame)
-            if not end:
-                batch.rejects.append(_reject(received, number, "empty message", b""))
-            while at < end:
-                left = end - at
-                if left < _HEADER.size:
-                    reason = f"cut short: {left} bytes where a header has {_HEADER.size}"
-                    batch.rejects.append(_reject(received, number, reason, frame[at:]))
-                    break
-                length, code, segment, security_id, word = _HEADER.unpack_from(frame, at)
-                if not _HEADER.size <= length <= left:
-                    reason = f"length field says {length}, {left} bytes are there"
-                    batch.rejects.append(_reject(received, number, reason, frame[at:]))
-                    break
-                rows, rest = divmod(length - _HEADER.size, _ROW)
-                if code == _DISCONNECT:
-                    self._goodbye(frame[at : at + length], word, int(received[number]), batch)
-                elif code != _BID and code != _ASK:
-                    reason = f"unknown response code {code}"
-                    batch.rejects.append(_reject(received, number, reason, frame[at : at + length]))
-                elif rest or rows > self._deep.levels:
-                    reason = (
-                        f"length field says {length}, no side of up to {self._deep.levels} levels has that"
-                    )
-                    batch.rejects.append(_reject(received, number, reason, frame[at : at + length]))
-                elif segment >= SEGMENTS_END:
-                    reason = f"unknown exchange segment {segment}"
-                    batch.rejects.append(_reject(received, number, reason, frame[at : at + length]))
-                else:
-                    keys.append(key_of(segment, security_id))
-                    sides.append(code)
-                    firsts.append(base + at + _HEADER.size)
-                    counts.append(min(word, rows) if self._deep.counted else rows)
-                    of_frame.append(number)
-                at += length
-            base += end
-        if keys:
-            levels, ends = _read(joined, firsts, counts)
-            batch.depth = self._rows(keys, sides, levels, ends, received[of_frame])
+        found = self._whole(frames, received)
+        if found is None:
+            found = self._one_by_one(frames, received, batch)
+        if len(found.keys):
+            batch.depth = self._rows(found)
         return batch
 
-    def _rows(
-        self,
-        keys: list[int],
-        sides: list[int],
-        levels: _Levels,
-        ends: npt.NDArray[np.int64],
-        received: npt.NDArray[np.int64],
-    ) -> Depth:
-        """Return a row for each packet; `ends` tells where its levels end in `levels`."""
-        # Sides by place: the packets of this call, then those remembered that a row needs, then none.
-        places: dict[tuple[int, int], int] = {}
-        remembered: list[_Levels] = []
-        packets = len(keys)
+    def _whole(self, frames: Sequence[bytes], received: npt.NDArray[np.int64]) -> _Packets | None:
+        """Return the packets at one glance, None unless all are sides of full size, as they mostly are."""
+        if any(not frame or len(frame) % self._size for frame in frames):
+            return None
+        packets = np.frombuffer(b"".join(frames), np.uint8).reshape(-1, self._size)
+        heads = packets[:, : _HEADER.size].copy().view(DEEP_HEADER)[:, 0]
+        codes, segments = heads["code"], heads["segment"]
+        is_bid = codes == _BID
+        sound = (heads["length"] == self._size) & (is_bid | (codes == _ASK)) & (segments < SEGMENTS_END)
+        if self._deep.counted:
+            sound &= heads["word"] >= self._deep.levels
+        if np.count_nonzero(sound) < len(packets):
+            return None
+        if len(packets) > len(frames):
+            received = received.repeat([len(frame) // self._size for frame in frames])
+        keys = segments.astype(np.uint64) | heads["security_id"].astype(np.uint64) << _ID_SHIFT
+        return _Packets(keys, is_bid, packets[:, _HEADER.size :], received)
 
-        def place(key: int, side: int) -> int:
-            found = places.get((key, side))
-            if found is None:
-                found = places[key, side] = packets + len(remembered)
-                remembered.append(self._held.get((key, side), _NO_LEVELS))
-            return found
-
-        bids, asks = np.empty(packets, np.int64), np.empty(packets, np.int64)
-        for number, (key, side) in enumerate(zip(keys, sides, strict=True)):
-            places[key, side] = number
-            if side == _BID:
-                bids[number], asks[number] = number, place(key, _ASK)
-            else:
-                bids[number], asks[number] = place(key, _BID), number
-        starts = np.concatenate([[0], ends[:-1]])
-        for (key, side), number in places.items():
-            if number < packets:
-                # A copy: a slice would keep the whole call's levels alive.
-                span = np.arange(starts[number], ends[number])
-                self._held[key, side] = levels.cut(span)
-        if remembered:
-            ends = np.concatenate([ends, ends[-1] + np.cumsum([len(one.price) for one in remembered])])
-            levels = _Levels(
-                np.concatenate([levels.price, *(one.price for one in remembered)]),
-                np.concatenate([levels.qty, *(one.qty for one in remembered)]),
-                np.concatenate([levels.orders, *(one.orders for one in remembered)]),
-            )
-            starts = np.concatenate([[0], ends[:-1]])
-        bid_ends, bid = _gather(starts, ends, bids)
-        ask_ends, ask = _gather(starts, ends, asks)
-        bid_levels, ask_levels = levels.cut(bid), levels.cut(ask)
-        return Depth(
-            instrument=self._numbers.of(np.array(keys, np.uint64)),
-            timestamp=received,
-            received_at=received,
-            bid_ends=bid_ends,
-            bid_price=bid_levels.price,
-            bid_qty=bid_levels.qty,
-            bid_orders=bid_levels.orders,
-            ask_ends=ask_ends,
-            ask_price=ask_levels.price,
-            ask_qty=ask_levels.qty,
-            ask_orders=ask_levels.orders,
+    def _one_by_one(self, frames: Sequence[bytes], received: npt.NDArray[np.int64], batch: Batch) -> _Packets:
+        """Return the packets of messages of any kind; what is no side goes to the batch."""
+        keys: list[int] = []
+        bids: list[bool] = []
+        sides: list[tuple[bytes, int, int]] = []
+        times: list[int] = []
+        for frame, at in zip(frames, received.tolist(), strict=True):
+            start, end = 0, len(frame)
+            if not end:
+                batch.rejects.append(Reject(received_at=at, reason="empty message", frame=b""))
+            while start < end:
+                left = end - start
+                if left < _HEADER.size:
+                    reason = f"cut short: {left} bytes where a header has {_HEADER.size}"
+                    batch.rejects.append(Reject(received_at=at, reason=reason, frame=frame[start:]))
+                    break
+                length, code, segment, security_id, word = _HEADER.unpack_from(frame, start)
+                if not _HEADER.size <= length <= left:
+                    reason = f"length field says {length}, {left} bytes are there"
+                    batch.rejects.append(Reject(received_at=at, reason=reason, frame=frame[start:]))
+                    break
+                rows, rest = divmod(length - _HEADER.size, _ROW)
+                wrong = ""
+                if code == _DISCONNECT:
+                    self._goodbye(frame[start : start + length], word, at, batch)
+                elif code != _BID and code != _ASK:
+                    wrong = f"unknown response code {code}"
+                elif rest or rows > self._deep.levels:
+                    wrong = (
+                        f"length field says {length}, no side of up to {self._deep.levels} levels has that"
+                    )
+                elif segment >= SEGMENTS_END:
+                    wrong = f"unknown exchange segment {segment}"
+                else:
+                    keys.append(key_of(segment, security_id))
+                    bids.append(code == _BID)
+                    counted = min(word, rows) if self._deep.counted else rows
+                    sides.append((frame, start + _HEADER.size, counted))
+                    times.append(at)
+                if wrong:
+                    piece = frame[start : start + length]
+                    batch.rejects.append(Reject(received_at=at, reason=wrong, frame=piece))
+                start += length
+        levels = np.zeros((len(sides), len(self._nothing)), np.uint8)
+        for side, (frame, first, count) in zip(levels, sides, strict=True):
+            side[: count * _ROW] = np.frombuffer(frame, np.uint8, count * _ROW, first)
+        return _Packets(
+            np.array(keys, np.uint64), np.array(bids, np.bool_), levels, np.array(times, np.int64)
         )
+
+    def _rows(self, found: _Packets) -> Depth:
+        """Return a row for each packet, and remember the newest sides."""
+        bids, asks, remembered = self._pair(found)
+        behind = np.frombuffer(b"".join(remembered), np.uint8).reshape(-1, len(self._nothing))
+        octets = np.concatenate([found.levels, behind])
+        price = np.ascontiguousarray(octets.view(np.float64)[:, ::2])
+        qty = octets.view(np.uint32)[:, 2::4].astype(np.float64)
+        orders = np.minimum(octets.view(np.uint32)[:, 3::4], _MOST_ORDERS).astype(np.int32)
+        there = np.isfinite(price)
+        there &= price != 0
+        whole = np.count_nonzero(there) == there.size
+
+        def side(which: npt.NDArray[np.int64]) -> tuple[Any, ...]:
+            """Return where the levels of each row end, their prices, quantities and orders."""
+            if whole:
+                most = self._deep.levels
+                ends = np.arange(most, most * len(which) + most, most)
+                return ends, price[which].ravel(), qty[which].ravel(), orders[which].ravel()
+            kept = there[which]
+            return kept.sum(axis=1).cumsum(), price[which][kept], qty[which][kept], orders[which][kept]
+
+        bid_ends, bid_price, bid_qty, bid_orders = side(bids)
+        ask_ends, ask_price, ask_qty, ask_orders = side(asks)
+        return Depth(
+            instrument=self._numbers.of(found.keys),
+            timestamp=found.received_at,
+            received_at=found.received_at,
+            bid_ends=bid_ends,
+            bid_price=bid_price,
+            bid_qty=bid_qty,
+            bid_orders=bid_orders,
+            ask_ends=ask_ends,
+            ask_price=ask_price,
+            ask_qty=ask_qty,
+            ask_orders=ask_orders,
+        )
+
+    def _pair(self, found: _Packets) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[bytes]]:
+        """Return where each row's bid and ask are: among the packets, or behind them what is remembered."""
+        behind = len(found.keys)
+        remembered: list[bytes] = []
+        newest_bid: dict[int, int] = {}
+        newest_ask: dict[int, int] = {}
+        bids: list[int] = []
+        asks: list[int] = []
+        for number, (key, is_bid) in enumerate(zip(found.keys.tolist(), found.is_bid.tolist(), strict=True)):
+            if key not in newest_bid:
+                newest_bid[key], newest_ask[key] = behind, behind + 1
+                behind += 2
+                remembered.append(self._bids.get(key, self._nothing))
+                remembered.append(self._asks.get(key, self._nothing))
+            if is_bid:
+                newest_bid[key] = number
+            else:
+                newest_ask[key] = number
+            bids.append(newest_bid[key])
+            asks.append(newest_ask[key])
+        for newest, kept in ((newest_bid, self._bids), (newest_ask, self._asks)):
+            for key, number in newest.items():
+                if number < len(found.keys):
+                    kept[key] = found.levels[number].tobytes()
+        return np.array(bids), np.array(asks), remembered
 
     @staticmethod
     def _goodbye(packet: bytes, word: int, at: int, batch: Batch) -> None:
@@ -232,44 +275,3 @@ class DeepDecoder:
         batch.goodbye = Goodbye(code=code, reason=words, then=then)
         detail: dict[str, object] = {"code": code, "reason": words, "then": then}
         batch.events.append(Event(at=at, kind="goodbye", detail=detail))
-
-
-def _reject(received: npt.NDArray[np.int64], number: int, reason: str, piece: bytes) -> Reject:
-    return Reject(received_at=int(received[number]), reason=reason, frame=piece)
-
-
-def _spans(starts: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return start, start + 1, … of each span, one span behind the other."""
-    before = counts.cumsum() - counts
-    spans: npt.NDArray[np.int64] = np.repeat(starts - before, counts) + np.arange(counts.sum())
-    return spans
-
-
-def _gather(
-    starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], which: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return where the levels of these sides end once gathered, and where they are now."""
-    counts = (ends - starts)[which]
-    return counts.cumsum(), _spans(starts[which], counts)
-
-
-def _read(joined: bytes, firsts: list[int], counts: list[int]) -> tuple[_Levels, npt.NDArray[np.int64]]:
-    """Return the levels of these packets, and where each packet's end; empty ones are left out."""
-    first, count = np.array(firsts, np.int64), np.array(counts, np.int64)
-    number = _spans(np.zeros(len(count), np.int64), count)
-    at = np.repeat(first, count) + number * _ROW
-    if not len(at):
-        return _NO_LEVELS, count.cumsum()
-    # A row may start at any byte, so every byte is offered as the start of one.
-    windows: npt.NDArray[np.void] = np.ndarray((len(joined) - _ROW + 1,), f"V{_ROW}", joined, strides=(1,))
-    rows = windows[at].view(DEEP_LEVEL)
-    levels = _Levels(
-        np.ascontiguousarray(rows["price"], np.float64),
-        rows["qty"].astype(np.float64),
-        np.minimum(rows["orders"], _MOST_ORDERS).astype(np.int32),
-    )
-    there = np.isfinite(levels.price) & (levels.price != 0)
-    if there.all():
-        return levels, count.cumsum()
-    kept = np.concatenate([[0], there.cumsum()])
-    return levels.cut(there), kept[count.cumsum()]
