@@ -5,7 +5,6 @@ Each command imports what it needs when it runs, so that ``ltpkit --help`` answe
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -13,7 +12,7 @@ import typer
 from ltpkit.cli.ask import bench, export, feeds, migrate, sql
 from ltpkit.cli.health import doctor
 from ltpkit.cli.run import demo, record, replay, simulate, stream
-from ltpkit.cli.terminal import Commands
+from ltpkit.cli.terminal import Commands, write_any_sign
 
 __all__ = ["app", "main"]
 
@@ -64,8 +63,5 @@ for panel, commands in {
 
 def main() -> None:
     """Run the command."""
-    for each in (sys.stdout, sys.stderr):
-        # A terminal that cannot show an arrow shows a question mark, and the command goes on.
-        if hasattr(each, "reconfigure"):
-            each.reconfigure(errors="replace")
+    write_any_sign()
     app()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["bench", "export", "feeds", "migrate", "sql"]
 
 Format = Literal["table", "csv", "json", "parquet"]
+
+_ROWS_AT_A_TIME: Final = 10_000
 
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="A DuckDB file that ltpkit made.")]
 
@@ -204,10 +207,15 @@ def _write(answer: pl.DataFrame, form: Format, out: Path | None, rows: int) -> N
 
 
 def _write_to(file: Any, answer: pl.DataFrame, form: Format) -> None:
+    # In parts and through Python's own file, so that a reader who has seen enough ends it as usual.
     if form == "parquet":
-        answer.write_parquet(file)
+        whole = io.BytesIO()
+        answer.write_parquet(whole)
+        file.write(whole.getbuffer())
     elif form == "csv":
-        _flat(answer).write_csv(file)
+        file.write(_flat(answer.head(0)).write_csv().encode())
+        for part in answer.iter_slices(_ROWS_AT_A_TIME):
+            file.write(_flat(part).write_csv(include_header=False).encode())
     else:
         _write_json(file, answer)
 
@@ -236,7 +244,7 @@ def _write_json(file: Any, answer: pl.DataFrame) -> None:
 
     encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
     between = b"[\n"
-    for part in answer.iter_slices(10_000):
+    for part in answer.iter_slices(_ROWS_AT_A_TIME):
         for row in part.iter_rows(named=True):
             file.write(between + encoder.encode(row))
             between = b",\n"

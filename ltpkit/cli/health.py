@@ -65,8 +65,6 @@ def doctor() -> None:
 
     out = console()
     marks = {"ok": ("✓ ok", "green"), "note": ("· note", "yellow"), "problem": ("✗ problem", "bold red")}
-    if out.options.ascii_only:
-        marks = {verdict: (verdict, style) for verdict, (_, style) in marks.items()}
     problems = 0
     for one in findings():
         mark, style = marks[one.verdict]

@@ -21,7 +21,6 @@ from ltpkit.status import Status, age
 __all__ = ["draw", "headline", "line", "short", "sparkline"]
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
-_PLAIN_BLOCKS: Final = "_.-=+*#@"
 _LEAST_CURVE: Final = 8
 _OLD_S: Final = 10.0
 _ROOMY: Final = 100  # characters that leave room for wider gaps
@@ -47,19 +46,18 @@ _COLUMNS: Final = (
 )
 
 
-def sparkline(prices: Iterable[float | None], width: int, *, plain: bool = False) -> str:
+def sparkline(prices: Iterable[float | None], width: int) -> str:
     """Return the last `width` prices as block characters, lowest to highest; gaps stay blank.
 
     Examples
     --------
     >>> sparkline([1, 2, 3, None, 8], 6)
     ' ▁▂▃ █'
-    >>> sparkline([5, 5, 5], 3), sparkline([1, 2], 2, plain=True)
-    ('▄▄▄', '_@')
+    >>> sparkline([5, 5, 5], 3)
+    '▄▄▄'
     """
     shown = list(prices)[-width:] if width > 0 else []
     known = [price for price in shown if price is not None]
-    blocks = _PLAIN_BLOCKS if plain else _BLOCKS
     if not known:
         return " " * width
     low, span = min(known), max(known) - min(known)
@@ -68,8 +66,8 @@ def sparkline(prices: Iterable[float | None], width: int, *, plain: bool = False
         if price is None:
             return " "
         if not span:
-            return blocks[3]
-        return blocks[min(int((price - low) / span * len(blocks)), len(blocks) - 1)]
+            return _BLOCKS[3]
+        return _BLOCKS[min(int((price - low) / span * len(_BLOCKS)), len(_BLOCKS) - 1)]
 
     return "".join(map(block, shown)).rjust(width)
 
@@ -97,9 +95,7 @@ def short(number: float | None) -> str:
     return f"{number:.{2 if number < 9.995 else 1 if number < 99.95 else 0}f} {unit}"
 
 
-def draw(
-    board: Board, *, width: int, rows: int, title: str = "", note: str = "", plain: bool = False
-) -> Group:
+def draw(board: Board, *, width: int, rows: int, title: str = "", note: str = "") -> Group:
     """Return the status and the table.
 
     Parameters
@@ -113,15 +109,13 @@ def draw(
         In place of the feed's name.
     note : str
         Stands at the end of the status: the time that is left, how to end it.
-    plain : bool
-        Draw curves and arrows in ASCII.
     """
     parts: list[RenderableType] = [headline(board, title=title, note=note)]
     if board.status.last_error:
         parts.append(Text(f"error: {board.status.last_error}", style="red"))
     shown = board.rows(max(rows, 1))
     if shown:
-        table, curve = _table(shown, width, plain=plain)
+        table, curve = _table(shown, width)
         parts += [Text(), table, _legend(board, len(shown), curve)]
     return Group(*parts)
 
@@ -162,30 +156,28 @@ def _troubles(status: Status) -> list[Text]:
     return found
 
 
-def _table(shown: Sequence[Shown], width: int, *, plain: bool) -> tuple[Table, int]:
+def _table(shown: Sequence[Shown], width: int) -> tuple[Table, int]:
     """Return the table, and the length of its curves."""
     gap = 2 if width >= _ROOMY else 1
-    symbols = _symbols(shown)
-    written = {"symbol": symbols, "LTP": [_price(row) for row in shown]}
+    rows = [_cells(row, symbol) for row, symbol in zip(shown, _symbols(shown), strict=True)]
     needs = {
-        column.title: max(column.least, *map(len, written.get(column.title, ("",)))) for column in _COLUMNS
+        column.title: max(column.least, *(row[column.title].cell_len for row in rows)) for column in _COLUMNS
     }
     kept = list(_COLUMNS)
     for column in sorted(_COLUMNS, key=lambda column: -column.left_out):
         if not column.left_out or _taken(kept, needs, gap) <= width:
             break
         kept.remove(column)
-    spare = max(width - _taken(kept, needs, gap), 0)
-    curve = min(_LEAST_CURVE + spare, CURVE)
-    needs[_CURVE_COLUMN] = curve
+    drawn = any(column.title == _CURVE_COLUMN for column in kept)
+    curve = min(_LEAST_CURVE + width - _taken(kept, needs, gap), CURVE) if drawn else 0
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, gap - 1, 0, 0))
     for column in kept:
         justify: Literal["left", "right"] = "left" if column.title in ("symbol", _CURVE_COLUMN) else "right"
         table.add_column(column.title, justify=justify, no_wrap=True, min_width=needs[column.title])
-    for row, symbol in zip(shown, symbols, strict=True):
-        cells = _cells(row, symbol, curve, plain=plain)
+    for row, cells in zip(shown, rows, strict=True):
+        cells[_CURVE_COLUMN] = _curve(row, curve)
         table.add_row(*(cells[column.title] for column in kept))
-    return table, curve if any(column.title == _CURVE_COLUMN for column in kept) else 0
+    return table, curve
 
 
 def _taken(columns: Sequence[_Column], needs: dict[str, int], gap: int) -> int:
@@ -198,21 +190,21 @@ def _symbols(shown: Sequence[Shown]) -> list[str]:
     return [f"{row.exchange}:{row.symbol}" if several else row.symbol for row in shown]
 
 
-def _price(row: Shown) -> str:
-    return "–" if row.ltp is None else f"{row.ltp:,.{row.digits}f}"
+def _curve(row: Shown, width: int) -> Text:
+    known = [price for price in row.prices[-width:] if price is not None] if width else []
+    return Text(sparkline(row.prices, width), style=direction(known[-1] - known[0] if known else None))
 
 
-def _cells(row: Shown, symbol: str, curve: int, *, plain: bool) -> dict[str, Text]:
-    known = [price for price in row.prices[-curve:] if price is not None]
-    trend = known[-1] - known[0] if known else None
+def _cells(row: Shown, symbol: str) -> dict[str, Text]:
+    ltp = "–" if row.ltp is None else f"{row.ltp:,.{row.digits}f}"
     return {
         "symbol": Text(symbol, style="bold"),
-        "LTP": Text(_price(row), style=f"bold {direction(row.change)}" if row.fresh and row.change else ""),
-        "change": _signed(row.change, row.digits, plain=plain),
-        "change %": _signed(row.change_percent, 3, plain=plain),
-        "day %": _signed(row.day_percent, 2, plain=plain),
+        "LTP": Text(ltp, style=f"bold {direction(row.change)}" if row.fresh and row.change else ""),
+        "change": _signed(row.change, row.digits),
+        "change %": _signed(row.change_percent, 3),
+        "day %": _signed(row.day_percent, 2),
         "volume": Text(short(row.volume)),
-        _CURVE_COLUMN: Text(sparkline(row.prices, curve, plain=plain), style=direction(trend)),
+        _CURVE_COLUMN: Text(),
         "ticks/s": Text(f"{row.rate:,.1f}"),
         "age": Text(age(row.age_s), style="dim" if row.age_s < _OLD_S else "yellow"),
     }
@@ -229,11 +221,11 @@ def _legend(board: Board, shown: int, curve: int) -> Text:
     return Text(" · ".join(parts), style="dim")
 
 
-def _signed(change: float | None, digits: int, *, plain: bool) -> Text:
+def _signed(change: float | None, digits: int) -> Text:
     if change is None:
         return Text("–", style="dim")
     written = f"{change:+,.{digits}f}"
     if not written.strip("+-0.,"):
         return Text(written.strip("+-"), style="dim")
-    arrow = "" if plain else "▲" if change > 0 else "▼"
+    arrow = "▲" if change > 0 else "▼"
     return Text(f"{arrow}{written}", style=direction(change))

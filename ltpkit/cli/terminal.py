@@ -5,6 +5,7 @@ Knows nothing of streams or stores. Rich is loaded when something is written, no
 
 from __future__ import annotations
 
+import codecs
 import shutil
 import sys
 from collections.abc import Sequence
@@ -32,10 +33,30 @@ __all__ = [
     "own_command",
     "shown_path",
     "size",
+    "words_for_bytes",
+    "write_any_sign",
 ]
 
 #: Wide enough that no table is cut where nobody looks at it: in a file, a pipe, a log.
 _NO_EDGE: Final = 10_000
+
+
+#: What stands for our signs where an encoding has none, each as wide as what it stands for.
+_STAND_INS: Final = str.maketrans("▁▂▃▄▅▆▇█▲▼●·–…→✓✗─", "_.-=+*#@^v*--.>+x-")
+
+
+def write_any_sign() -> None:
+    """Have standard output and error write a sign they cannot encode as one that they can."""
+    codecs.register_error("ltpkit", _stand_in)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="ltpkit")
+
+
+def _stand_in(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    text = error.object[error.start : error.end].translate(_STAND_INS)
+    return "".join(sign if sign.isascii() else "?" for sign in text), error.end
 
 
 def console(*, stderr: bool = False, uncut: bool = False) -> Console:

@@ -78,7 +78,6 @@ def watch(
     def ended() -> bool:
         return stop.asked or time.monotonic() >= until or board.status.state in ENDED
 
-    plain = out.options.ascii_only
     if not is_screen(out):
         line_due = started
         while True:
@@ -90,7 +89,7 @@ def watch(
                 line_due += _LINE_S
             stop.pause(min(_FRAME_S, max(until - time.monotonic(), 0)))
         if table:
-            out.print(draw(board, width=out.width, rows=rows(), title=title, plain=plain))
+            out.print(draw(board, width=out.width, rows=rows(), title=title))
         else:
             out.print(line(board, title=title), soft_wrap=True)
         return board.status
@@ -99,7 +98,7 @@ def watch(
         while True:
             board.refresh()
             drawn = (
-                draw(board, width=out.width, rows=rows(), title=title, note=note(), plain=plain)
+                draw(board, width=out.width, rows=rows(), title=title, note=note())
                 if table
                 else headline(board, title=title, note=note())
             )
