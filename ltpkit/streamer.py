@@ -21,6 +21,7 @@ from ltpkit import gaps, plan
 from ltpkit.batch import Event, Received
 from ltpkit.connection import Connection, Policy, State
 from ltpkit.errors import StreamStopped, WrongThread
+from ltpkit.feeds import BookStreaming
 from ltpkit.instruments import Instrument
 from ltpkit.intake import Intake
 from ltpkit.recording import Recorder, Recording
@@ -282,11 +283,33 @@ class Streamer:
     # -- whole books ----------------------------------------------------------------------
 
     def _fetch_books(self) -> None:
-        for number in sorted(self._intake.wanted_books - self._fetching):
-            self._fetching.add(number)
-            task = asyncio.ensure_future(self._fetch_book(number))
+        feed, wanted = self._intake.feed, self._intake.wanted_books - self._fetching
+        self._fetching |= wanted
+        if isinstance(feed, BookStreaming):
+            jobs = [self._resubscribe_books(feed, wanted)]
+        else:
+            jobs = [self._fetch_book(number) for number in sorted(wanted)]
+        for job in jobs:
+            task = asyncio.ensure_future(job)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    async def _resubscribe_books(self, feed: BookStreaming, numbers: set[int]) -> None:
+        """Have these books sent anew until they are in sync; the ticks go on meanwhile."""
+        intake = self._intake
+        known = {intake.instruments[number].name: number for number in numbers}
+        try:
+            for attempt in range(_SNAPSHOT_TRIES):
+                for line, held in zip(self._connections, self._held, strict=False):
+                    some = [one for one in held if known.get(one.name) in intake.wanted_books]
+                    if some and line.state == "live":
+                        await line.send(self._out(feed.resubscribe_books(some)))
+                # Long enough for the answer, and so that a book which fails again at once asks no faster.
+                await asyncio.sleep(min(2.0**attempt, 30.0))
+                if not numbers & intake.wanted_books:
+                    return
+        finally:
+            self._fetching -= numbers
 
     async def _fetch_book(self, number: int) -> None:
         """Fetch one book until it fits the updates; the ticks go on meanwhile."""

@@ -19,7 +19,7 @@ from ltpkit.batch import Batch, BookUpdate, Received
 from ltpkit.errors import SettingError, UnknownFeed
 from ltpkit.instruments import Instrument, Instruments
 
-__all__ = ["Feed", "Limits", "Message", "make", "names"]
+__all__ = ["BookStreaming", "Feed", "Limits", "Message", "make", "names"]
 
 #: One WebSocket message to send: text for a text frame, bytes for a binary one.
 Message = str | bytes
@@ -115,6 +115,15 @@ class Feed(Protocol):
 
     def decode_snapshot(self, instrument: Instrument, body: bytes, received_at: int) -> BookUpdate:
         """Return the book in an answer from `snapshot_address`; raise `ValueError` if it is none."""
+        ...
+
+
+@runtime_checkable
+class BookStreaming(Feed, Protocol):
+    """A feed whose stream sends whole books itself, so that there is nothing to fetch."""
+
+    def resubscribe_books(self, instruments: Sequence[Instrument]) -> Sequence[Message]:
+        """Return the messages that make the broker send whole books of these instruments anew."""
         ...
 
 
