@@ -192,8 +192,9 @@ class Frames(ABC):
 
         Returns
         -------
-        polars.DataFrame, shape (gaps, 8)
-            ``seq, at, symbol, why, start, end, missing, recovered``; times in UTC (µs).
+        polars.DataFrame, shape (gaps, 9)
+            ``seq, at, symbol, why, start, end, missing, recovered, symbols``; times in UTC (µs).
+            Without a ``symbol`` the gap is the connection's, and ``symbols`` lists what it carried.
         """
         return gaps(self.events())
 

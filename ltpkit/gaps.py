@@ -13,7 +13,10 @@ from ltpkit.batch import Event
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["gap", "gaps"]
+__all__ = ["OF_A_BOOK", "gap", "gaps"]
+
+#: Causes that make a book wrong until it is sent whole again.
+OF_A_BOOK = ("depth sequence", "checksum")
 
 
 def gap(
@@ -59,24 +62,47 @@ def gaps(events: pl.DataFrame) -> pl.DataFrame:
 
     Returns
     -------
-    polars.DataFrame, shape (gaps, 8)
-        ``seq, at, symbol, why, start, end, missing, recovered``; times in UTC (µs). A null symbol
-        means every instrument of the connection; a null ``missing`` means the feed does not count.
+    polars.DataFrame, shape (gaps, 9)
+        ``seq, at, symbol, why, start, end, missing, recovered, symbols``; times in UTC (µs). Without
+        a ``symbol`` the gap is the connection's and ``symbols`` lists what it carried; a null
+        ``missing`` means the feed does not count; a null ``end``, that it is still open.
+
+    Notes
+    -----
+    A gap in a book ends with the ``resync`` event that follows it for the same symbol.
     """
     import polars as pl
 
     fields = pl.Struct(
-        {"why": pl.String, "start": pl.Int64, "end": pl.Int64, "missing": pl.Int64, "recovered": pl.String}
+        {
+            "why": pl.String,
+            "start": pl.Int64,
+            "end": pl.Int64,
+            "missing": pl.Int64,
+            "recovered": pl.String,
+            "symbols": pl.List(pl.String),
+        }
     )
     time = pl.Datetime("us", "UTC")
     found = events.filter(pl.col("kind") == "gap").with_columns(pl.col("detail").str.json_decode(fields))
-    return found.unnest("detail").select(
+    resyncs = events.filter(pl.col("kind") == "resync").select("seq", "symbol", resynced="at")
+    together = (
+        found.unnest("detail")
+        .sort("seq")
+        .join_asof(resyncs.sort("seq"), on="seq", by="symbol", strategy="forward", check_sortedness=False)
+    )
+    of_a_book = pl.col("why").is_in(OF_A_BOOK) & pl.col("end").is_null() & pl.col("resynced").is_not_null()
+    return together.select(
         "seq",
         "at",
         "symbol",
         "why",
         pl.col("start").cast(time),
-        pl.col("end").cast(time),
+        pl.when(of_a_book).then("resynced").otherwise(pl.col("end").cast(time)).alias("end"),
         "missing",
-        "recovered",
+        pl.when(of_a_book)
+        .then(pl.lit("the book, sent whole again"))
+        .otherwise("recovered")
+        .alias("recovered"),
+        pl.coalesce("symbols", pl.concat_list("symbol").list.drop_nulls()).alias("symbols"),
     )

@@ -9,6 +9,10 @@ from ltpkit.gaps import gap, gaps
 from ltpkit.ring import EventLog
 
 
+def second(n: int) -> datetime:
+    return datetime(1970, 1, 1, 0, 0, n, tzinfo=UTC)
+
+
 def test_gaps_are_read_back_with_what_was_known_of_them() -> None:
     log = EventLog()
     log.append(
@@ -16,23 +20,24 @@ def test_gaps_are_read_back_with_what_was_known_of_them() -> None:
             Event(at=1, kind="connected"),
             gap(2_000_000, "connection lost", start=1_000_000, end=2_000_000, symbols=["NSE:TCS"]),
             gap(3_000_000, "trade ids", symbol="BINANCE:BTCUSDT", missing=4),
+            gap(4_000_000, "depth sequence", symbol="BINANCE:BTCUSDT", start=3_500_000),
+            Event(at=4_500_000, kind="resync", symbol="BINANCE:ETHUSDT"),
+            Event(at=5_000_000, kind="resync", symbol="BINANCE:BTCUSDT"),
+            gap(6_000_000, "depth sequence", symbol="BINANCE:BTCUSDT", start=6_000_000),
         ]
     )
     found = gaps(log.frame())
-    assert found.columns == ["seq", "at", "symbol", "why", "start", "end", "missing", "recovered"]
-    assert found.rows() == [
-        (
-            2,
-            datetime(1970, 1, 1, 0, 0, 2, tzinfo=UTC),
-            None,
-            "connection lost",
-            datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC),
-            datetime(1970, 1, 1, 0, 0, 2, tzinfo=UTC),
-            None,
-            None,
-        ),
-        (3, datetime(1970, 1, 1, 0, 0, 3, tzinfo=UTC), "BINANCE:BTCUSDT", "trade ids", None, None, 4, None),
-    ]
+    assert found.columns == ["seq", "at", "symbol", "why", "start", "end", "missing", "recovered", "symbols"]
+    lost, trades, book, open_ = found.iter_rows(named=True)
+    assert (lost["symbol"], lost["why"], lost["symbols"]) == (None, "connection lost", ["NSE:TCS"])
+    assert (lost["start"], lost["end"]) == (second(1), second(2))
+    assert (trades["symbols"], trades["missing"], trades["end"]) == (["BINANCE:BTCUSDT"], 4, None)
+    assert (book["start"], book["end"], book["recovered"]) == (
+        datetime(1970, 1, 1, 0, 0, 3, 500_000, tzinfo=UTC),
+        second(5),
+        "the book, sent whole again",
+    )
+    assert (open_["start"], open_["end"], open_["recovered"]) == (second(6), None, None)
 
 
 def test_no_events_are_no_gaps() -> None:
