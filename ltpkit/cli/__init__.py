@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from ltpkit.cli.ask import bench, export, feeds, migrate, sql
+from ltpkit.cli.decode import decode
 from ltpkit.cli.health import doctor
+from ltpkit.cli.instruments import instruments
 from ltpkit.cli.run import demo, record, replay, simulate, stream
 from ltpkit.cli.terminal import Commands, write_any_sign
 
@@ -49,7 +51,7 @@ _WATCH, _ASK, _CARE = "Watch the market", "Ask what was stored", "Look after thi
 
 for panel, commands in {
     _WATCH: (demo, stream, record, replay, simulate),
-    _ASK: (sql, export),
+    _ASK: (sql, export, decode),
     _CARE: (doctor, feeds, migrate, bench),
 }.items():
     for command in commands:
@@ -59,6 +61,8 @@ for panel, commands in {
             if command is bench
             else None,
         )(command)
+
+app.add_typer(instruments, name="instruments", rich_help_panel=_CARE)
 
 
 def main() -> None:

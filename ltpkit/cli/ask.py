@@ -16,6 +16,8 @@ from ltpkit.errors import SettingError
 if TYPE_CHECKING:
     import polars as pl
 
+    from ltpkit.feeds import Limits
+
 __all__ = ["bench", "export", "feeds", "migrate", "sql"]
 
 Format = Literal["table", "csv", "json", "parquet"]
@@ -106,29 +108,22 @@ def feeds() -> None:
     out = console()
     chosen = settings.load()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title in ("feed", "what it is", "needs", "symbols"):
+    for title in ("feed", "what it is", "needs", "most symbols"):
         table.add_column(title, no_wrap=title == "feed")
     for name in names():
         feed = make(name, Instruments(), url="ws://127.0.0.1")
-        about = (type(feed).__doc__ or "").strip().partition("\n\n")[0]
-        needed = [
-            variable
+        about = " ".join((type(feed).__doc__ or "").partition("\n\n")[0].split()).replace("`", "")
+        own = {
+            field: variable
             for field, variable in _variables().items()
-            if field.startswith(f"{name}_") and getattr(chosen, field) is None
-        ]
-        wants = any(field.startswith(f"{name}_") for field in _variables())
-        per, lines = feed.limits.per_connection, feed.limits.connections
-        most = (
-            "any number" if per is None else f"{per:,}" if lines is None else f"{per:,} × {lines} connections"
-        )
-        table.add_row(
-            Text(name, style="bold"),
-            " ".join(about.split()),
-            Text(f"set {', '.join(needed)}", style="yellow")
-            if needed
-            else Text("nothing" if not wants else "its credentials, which are set", style="green"),
-            most,
-        )
+            if name.startswith(field.partition("_")[0])
+        }
+        missing = [variable for field, variable in own.items() if getattr(chosen, field) is None]
+        if missing:
+            needs = Text(", ".join(missing), style="yellow")
+        else:
+            needs = Text("credentials, which are set" if own else "nothing", style="green")
+        table.add_row(Text(name, style="bold"), about, needs, _limit(feed.limits))
     out.print(table)
 
 
@@ -148,6 +143,14 @@ def bench(context: typer.Context) -> None:
 
 
 # -- what they share --------------------------------------------------------------------------
+
+
+def _limit(limits: Limits) -> str:
+    """Return how many symbols a feed takes, in words."""
+    per, lines = limits.per_connection, limits.connections
+    if per is None:
+        return "no limit"
+    return f"{per:,} a connection" if lines is None else f"{per * lines:,}"
 
 
 def _variables() -> dict[str, str]:
