@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ltpkit.archive import Archive
     from ltpkit.archive import open_store as open
+    from ltpkit.decoding import Decoded, decode
     from ltpkit.errors import LtpkitError
     from ltpkit.live import Stream, stream
     from ltpkit.masters import find, instruments
@@ -24,10 +25,12 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Archive",
+    "Decoded",
     "LtpkitError",
     "Replay",
     "Stream",
     "allow_nested",
+    "decode",
     "find",
     "instruments",
     "open",
@@ -37,9 +40,11 @@ __all__ = [
 
 _HOMES = {
     "Archive": "archive:Archive",
+    "Decoded": "decoding:Decoded",
     "LtpkitError": "errors:LtpkitError",
     "Replay": "playback:Replay",
     "Stream": "live:Stream",
+    "decode": "decoding:decode",
     "find": "masters:find",
     "instruments": "masters:instruments",
     "open": "archive:open_store",
