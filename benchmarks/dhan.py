@@ -1,0 +1,77 @@
+"""Dhan's binary packets into the ring, against the parser of Dhan's own package on the same messages.
+
+Theirs makes a dict for each message; ours decodes all messages that arrived together and appends them to
+the tick and depth rings, with the change from the tick before and the newest values kept. One thread each;
+its time on the core counts.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from dhanhq.marketfeed import MarketFeed
+
+from benchmarks.measure import Result, core_seconds, in_turns, ratios, result
+from benchmarks.rows import unstarted
+from ltpkit.feeds.dhan.wire import QUOTE
+from ltpkit.nifty import instruments
+from ltpkit.simulator import Market
+
+CASE = "dhan"
+
+
+def run(*, quick: bool) -> list[Result]:
+    """Return the ticks per second of both, for messages in batches of several sizes."""
+    count, rounds = (2_000, 1) if quick else (100_000, 5)
+    found: list[Result] = []
+    for kind in ("quote", "full"):
+        messages = _messages(kind, count)
+        for batch in (1, 10, 100, 1000):
+            # A tick at a time takes long: fewer of them tell as much.
+            found += _compare(kind, messages[: count if batch >= 100 else count // 4], batch, rounds)
+    return found
+
+
+def _messages(kind: str, count: int) -> list[bytes]:
+    """Return one message per packet, as Dhan sends them, of a market of fifty shares."""
+    packets, _ = Market().take(count, trade_time=1_767_604_500)
+    if kind == "quote":
+        full, packets = packets, np.empty(count, QUOTE)
+        for name in QUOTE.names or ():
+            packets[name] = full[name]
+        packets["code"], packets["length"] = 4, QUOTE.itemsize
+    raw, size = packets.tobytes(), packets.dtype.itemsize
+    return [raw[start : start + size] for start in range(0, len(raw), size)]
+
+
+def _compare(kind: str, messages: list[bytes], batch: int, rounds: int) -> list[Result]:
+    count = len(messages)
+    batches = [messages[start : start + batch] for start in range(0, count, batch)]
+    parse = MarketFeed.__new__(
+        MarketFeed
+    ).process_data  # its constructor makes an event loop and wants a login
+
+    def ours() -> float:
+        live = unstarted(instruments())
+        take = live._intake.take
+        took = core_seconds(lambda: [take(some, 1_767_584_700_000_000) for some in batches])
+        if live._ring.rows != count or live._intake.rejected:
+            raise AssertionError(f"{live._ring.rows:,} of {count:,} ticks are in the ring")
+        return count / took
+
+    def theirs() -> float:
+        return count / core_seconds(lambda: [parse(message) for message in messages])
+
+    ours()
+    our_rates, their_rates = in_turns(rounds, ours, theirs)
+    name, aimed = f"{kind} packets, {batch} at a time", batch >= 100
+    note = f"dhanhq's parser reads {np.median(their_rates):,.0f} ticks/s"
+    return [
+        result(
+            CASE,
+            f"{name} ÷ dhanhq",
+            ratios(our_rates, their_rates),
+            goal=20.0 if aimed else None,
+            note="frames through the decoder into the rings",
+        ),
+        result(CASE, name, our_rates, unit="ticks/s", goal=1e6 if aimed else None, note=note),
+    ]

@@ -1,0 +1,116 @@
+"""Memory of a million ticks against the bytes of their columns, and over a soak.
+
+The soak is the whole path at 20,000 ticks a second into a DuckDB file, with a ring small enough to wrap
+many times. Its slope is fitted after the first fifth, in which the ring and DuckDB's buffers fill.
+"""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import psutil
+
+import ltpkit as lk
+from benchmarks.measure import Result, result
+from benchmarks.rows import day, pieces, shares, unstarted
+from benchmarks.server import symbols, trades
+from ltpkit import schema
+
+CASE = "memory"
+
+_RATE = 20_000
+_NAMES = 8
+_CAPACITY = 200_000
+#: A leak of one byte a tick, at this rate, is 1.2 MB a minute.
+_FLAT_MB_A_MINUTE = 1.2
+_BYTES = {pl.UInt32: 4, pl.UInt8: 1}
+
+
+def run(*, quick: bool, minutes: float = 1.0) -> list[Result]:
+    """Return bytes per tick against those of the columns, and the slope of a soak."""
+    return [*_per_tick(200_000 if quick else 1_000_000), *_soak(3.0 if quick else minutes * 60)]
+
+
+def _per_tick(rows: int) -> list[Result]:
+    unstarted(shares(50))._ring.append(next(pieces(day(1000, 50), 1000)), "simulated")
+    ticks = day(rows, 50)
+    live = unstarted(shares(50))
+    gc.collect()
+    before = _resident()
+    for piece in pieces(ticks, 100):
+        live._ring.append(piece, "simulated")
+    gc.collect()
+    grown = _resident() - before
+    if live.ticks().height != rows:
+        raise AssertionError("rows are missing")
+    columns = rows * _row_bytes()
+    note = f"a row of columns is {_row_bytes()} bytes, {columns / 1e6:.0f} MB for {rows:,}"
+    return [
+        result(
+            CASE,
+            "resident memory of 1 M ticks ÷ their columns",
+            grown / columns,
+            goal=1.2,
+            better="lower",
+            note=note,
+        ),
+    ]
+
+
+def _row_bytes() -> int:
+    total = 0
+    for name, kind in schema.polars_schema("ticks").items():
+        coded = name in ("symbol", "exchange", "source")
+        total += (4 if name == "symbol" else 1) if coded else 8
+        assert coded or kind in (pl.Int64, pl.Float64) or isinstance(kind, pl.Datetime), name
+    return total
+
+
+def _soak(seconds: float) -> list[Result]:
+    times: list[float] = []
+    sizes: list[float] = []
+    with trades(10**9, rate=_RATE, names=_NAMES) as url, tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "soak.duckdb"
+        live = lk.stream(
+            symbols(_NAMES), feed="binance", url=url, depth=False, store=place, capacity_rows=_CAPACITY
+        )
+        started, before = time.perf_counter(), live.status().received_seq
+        pause = min(1.0, seconds / 30)
+        while (now := time.perf_counter() - started) < seconds:
+            live.latest(), live.ticks("BTCUSDT"), live.status()  # as somebody does who looks now and then
+            times.append(now)
+            sizes.append(_resident() / 1e6)
+            time.sleep(pause)
+        rate = (live.status().received_seq - before) / (time.perf_counter() - started)
+        live.stop()
+        status = live.status()
+        if status.stored_seq != status.received_seq or status.gaps or status.lost_rows:
+            raise AssertionError(f"rows are missing: {status}")
+    settled = np.array(times) > seconds / 5
+    slope = np.polyfit(np.array(times)[settled] / 60, np.array(sizes)[settled], 1)[0]
+    note = (
+        f"{seconds / 60:.3g} min, {status.received_seq:,} ticks at {rate:,.0f}/s; "
+        f"{sizes[int(np.argmax(settled))]:.0f} MB resident at the start of the fit, "
+        f"{sizes[-1]:.0f} MB at the end"
+    )
+    return [
+        result(
+            CASE,
+            "growth over a soak",
+            slope,
+            unit="MB/min",
+            goal=_FLAT_MB_A_MINUTE,
+            better="lower",
+            note=note,
+        )
+    ]
+
+
+def _resident() -> int:
+    found: int = psutil.Process().memory_info().rss
+    return found
