@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 from ltpkit import feeds, settings
 from ltpkit.connection import Policy
 from ltpkit.errors import RecordingError, SettingError
 from ltpkit.held import Held
 from ltpkit.instruments import Instruments
 from ltpkit.recording import Recording
+from ltpkit.status import Status
 from ltpkit.streamer import Streamer
 
 __all__ = ["Replay", "replay"]
@@ -46,6 +49,10 @@ class Replay(Held):
     def symbols(self) -> list[str]:
         """What the recording speaks of, as ``EXCHANGE:SYMBOL``."""
         return self._instruments.names()
+
+    def status(self) -> Status:
+        """Return how the playing goes. The age of its last tick means nothing here, and is None."""
+        return msgspec.structs.replace(super().status(), last_tick_age_s=None)
 
     def _state(self) -> str:
         if not self._streamer.running:

@@ -34,7 +34,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     rate : float
         Ticks per second over the last five seconds.
     last_tick_age_s : float or None
-        Since the newest tick reached us.
+        Since the newest tick reached us; None before the first, and of a replay.
     rejects, gaps, reconnects : int
         Frames that could not be decoded; stretches known to be missing; connections opened again.
     lost_rows : int
@@ -75,8 +75,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
             f"{len(self.symbols)} symbol{'' if len(self.symbols) == 1 else 's'}",
             f"{self.rows_in_memory:,} rows in memory, {self.rows_stored:,} stored",
             f"{self.rate:,.0f} ticks/s",
-            "no tick yet" if self.last_tick_age_s is None else f"last tick {age(self.last_tick_age_s)} ago",
         ]
+        if self.last_tick_age_s is not None:
+            parts.append(f"last tick {age(self.last_tick_age_s)} ago")
+        elif not self.rows_in_memory:
+            parts.append("no tick yet")
         counts = {"gap": self.gaps, "reject": self.rejects, "reconnect": self.reconnects}
         parts += [f"{n:,} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n]
         if self.lost_rows:

@@ -131,8 +131,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     )
     if made.returncode:
         pytest.skip(f"a small file system cannot be mounted here: {made.stderr.decode().strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def test_a_full_disk_loses_no_row_that_was_received(small_disk: Path) -> None:

@@ -197,6 +197,8 @@ def test_a_recording_replays_to_the_same_rows(tmp_path: Path) -> None:
         assert live.wait(rows=2000)
     played = lk.replay(path, speed="max")
     assert played.status().state == "finished"
+    assert played.status().last_tick_age_s is None
+    assert "no tick yet" not in repr(played)
     assert played.ticks().equals(live.ticks())
     assert played.books().equals(live.books())
     assert played.latest().equals(live.latest())

@@ -46,7 +46,8 @@ def html(status: Status) -> str:
     shown = ", ".join(status.symbols[:6]) + (
         f" and {len(status.symbols) - 6} more" if len(status.symbols) > 6 else ""
     )
-    last = "none yet" if status.last_tick_age_s is None else age(status.last_tick_age_s)
+    nothing = "of a replay" if status.rows_in_memory else "none yet"
+    last = nothing if status.last_tick_age_s is None else age(status.last_tick_age_s)
     facts = [
         ("ticks/s", f"{status.rate:,.0f}", ""),
         ("last tick, age", last, ""),
