@@ -7,6 +7,7 @@ of the store says the same in SQL; a test holds the two together.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -170,7 +171,7 @@ def _bars(ticks: pl.DataFrame, width: int, now: int | None) -> pl.DataFrame:
     if totals:
         measures.append(pl.col("volume").max().alias("top"))
     if trades:
-        measures += [ltq.sum().alias("traded"), ltq.count().alias("trades")]
+        measures += [_exact_sum(ticks["ltq"]).alias("traded"), ltq.count().alias("trades")]
     keys = _INSTRUMENT if ticks["exchange"].n_unique() > 1 else ("symbol",)
     found = (
         ticks.lazy()
@@ -190,6 +191,24 @@ def _bars(ticks: pl.DataFrame, width: int, now: int | None) -> pl.DataFrame:
         growing.alias("growing"),
         pl.col("start").cast(_TIME),
     ).select(_ORDER)
+
+
+def _exact_sum(column: pl.Series) -> pl.Expr:
+    """Return the sum of a column of quantities, the same whatever order polars adds them in.
+
+    Floats add up differently in another order, and with threads and chunks the order is anyone's. So
+    each is cut into a multiple of one power of two, coarse enough for all partial sums to be exact, and a
+    rest that is too small for its rounding to show. (Demmel and Nguyen, "Fast reproducible floating-point
+    summation", 2013.)
+    """
+    quantity = pl.col(column.name)
+    total = column.sum()
+    if not total or not math.isfinite(total):
+        return quantity.sum()
+    step = 2.0 ** (math.frexp(total)[1] - 50)
+    shift = 1.5 * 2.0**52 * step  # beside it, a float has room for multiples of `step` only
+    coarse = (quantity + shift) - shift
+    return coarse.sum() + (quantity - coarse).sum()
 
 
 def _with_first_totals(found: pl.DataFrame, ticks: pl.DataFrame) -> pl.DataFrame:

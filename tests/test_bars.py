@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import random
 import zipfile
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -222,6 +224,20 @@ def test_an_instrument_that_appears_late_counts_from_its_own_first_total() -> No
     late = rows((at("10:00:30"), 1.0, 3.0, 500.0), (at("10:00:31"), 1.0, 3.0, 510.0), symbol="TCS")
     found = bars(pl.concat([early, late.with_columns(pl.col("seq") + n)]))
     assert found["volume"].to_list() == [float(n), 13.0]
+
+
+def test_quantities_add_up_to_the_same_however_they_lie_in_memory() -> None:
+    rng = random.Random(7)
+    made = [
+        (at("10:00") + n * 1_000, 1.0, rng.randrange(10**7) / 10 ** rng.randrange(4, 9), None)
+        for n in range(60_000)
+    ]
+    whole = rows(*made)
+    cuts = sorted(rng.sample(range(60_000), 9))
+    pieces = [whole.slice(start, end - start) for start, end in zip([0, *cuts], [*cuts, 60_000], strict=True)]
+    expected = math.fsum(tick[2] for tick in made)
+    for ticks in (whole, pl.concat(pieces, rechunk=False), whole.with_columns(pl.col("ltq").reverse())):
+        assert bars(ticks, "1m")["volume"].to_list() == [expected]
 
 
 # -- the growing bar, kinds of frames -----------------------------------------------------------------

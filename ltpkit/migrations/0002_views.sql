@@ -64,7 +64,7 @@ WITH minutes AS (
         min(seq) FILTER (WHERE volume IS NOT NULL) AS first_seq,
         arg_min(volume, seq) AS first_total,
         arg_min_null(ltq, seq) FILTER (WHERE volume IS NOT NULL) AS first_qty,
-        sum(ltq) AS traded,
+        fsum(ltq) AS traded, -- as exact as bars() is, and the same every time
         count(*) AS ticks
     FROM ticks
     WHERE ltp IS NOT NULL
