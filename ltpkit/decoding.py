@@ -125,7 +125,9 @@ def decode(
             work.take(block)
     if not paths:
         raw = [one.encode() if isinstance(one, str) else bytes(one) for one in things]
-        at = np.broadcast_to(np.asarray(received_at or _NO_RECEIPT, np.int64), (len(raw),))
+        at = np.broadcast_to(
+            np.asarray(_NO_RECEIPT if received_at is None else received_at, np.int64), (len(raw),)
+        )
         for start in range(0, len(raw), _TOGETHER):
             some = slice(start, start + _TOGETHER)
             work.take(Block(direction="in", connection=0, frames=raw[some], received_at=at[some]))

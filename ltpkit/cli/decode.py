@@ -106,9 +106,10 @@ def _print(work: Decoding) -> None:
         elif kind == "reject":
             # As in the envelope: text as it is, anything else in base64.
             frame: bytes = row.pop("frame")
-            try:
-                row["data"] = frame.decode()
-            except UnicodeDecodeError:
+            text = frame.decode(errors="replace")
+            if text.replace("\n", " ").replace("\t", " ").isprintable() and "\ufffd" not in text:
+                row["data"] = text
+            else:
                 row["b64"] = base64.b64encode(frame).decode()
         encoder.encode_into({"kind": kind, **row}, lines, -1)
         lines += b"\n"
