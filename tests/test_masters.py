@@ -20,6 +20,7 @@ import pytest
 import ltpkit as lk
 from ltpkit import nifty
 from ltpkit.errors import ConnectionFailed, SettingError, UnknownInstrument
+from ltpkit.feeds import make
 from ltpkit.instruments import Instrument, Instruments
 from ltpkit.masters import (
     COLUMNS,
@@ -132,6 +133,13 @@ ANGEL = [
         ("1402", "USDINR31JULFUT", "USDINR", "29JUL2031", "-1.000000", "1", "FUTCUR", "CDS", "0.250000"),
     )
 ]
+
+LISTS = {
+    "dhan": DHAN.encode(),
+    "kite": KITE.encode(),
+    "upstox": json.dumps(UPSTOX).encode(),
+    "angelone": json.dumps(ANGEL).encode(),
+}
 
 MORNING = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # 09:30 in India
 
@@ -249,13 +257,7 @@ def test_test_symbols_and_parts_without_a_segment_are_left_out(dhan: pl.DataFram
 
 @pytest.mark.parametrize("feed", sorted(BROKERS))
 def test_every_list_has_the_same_columns_and_names_each_instrument_once(feed: str) -> None:
-    texts = {
-        "dhan": DHAN.encode(),
-        "kite": KITE.encode(),
-        "upstox": json.dumps(UPSTOX).encode(),
-        "angelone": json.dumps(ANGEL).encode(),
-    }
-    frame = BROKERS[feed].read(texts[feed])
+    frame = BROKERS[feed].read(LISTS[feed])
     assert dict(frame.schema) == COLUMNS
     assert frame.select("exchange", "symbol").is_unique().all()
     assert frame.select("segment", "broker_id").is_unique().all()
@@ -517,6 +519,8 @@ def known(server: Server) -> Listing:
     [
         ("NSE:RELIANCE", "NSE:RELIANCE"),
         ("RELIANCE", "NSE:RELIANCE"),
+        ("NSE:RELIANCE-EQ", "NSE:RELIANCE"),
+        ("NSE:RELIANCE-E1", "NSE:RELIANCE-E1"),
         ("reliance", "NSE:RELIANCE"),
         ("bse:RELIANCE", "BSE:RELIANCE"),
         ("NIFTY", "INDEX:NIFTY"),
@@ -558,6 +562,34 @@ def test_rows_become_a_feeds_known_instruments(dhan: pl.DataFrame) -> None:
 
     feed = Dhan(instruments=Instruments(), known=as_instruments(dhan))
     assert feed.resolve("NFO:NIFTY-Jul2031-24900-PE").broker_id == "55001"
+
+
+@pytest.mark.parametrize(
+    ("feed", "asked"),
+    [
+        ("dhan", {"NSE:RELIANCE": "2885", "INDEX:NIFTY": "13", "CDS:USDINR-Jul2031-FUT": "1401"}),
+        ("kite", {"NSE:RELIANCE": "738561", "INDEX:NIFTY 50": "256265", "CDS:USDINR31JULFUT": "358915"}),
+        (
+            "upstox",
+            {
+                "NSE:RELIANCE": "NSE_EQ|INE002A01018",
+                "INDEX:NIFTY": "NSE_INDEX|Nifty 50",
+                "NFO:NIFTY 24900 PE 31 JUL 31": "NSE_FO|55001",
+            },
+        ),
+        ("angelone", {"NSE:RELIANCE": "2885", "INDEX:NIFTY 50": "99926000", "CDS:USDINR31JULFUT": "1402"}),
+    ],
+)
+def test_what_a_list_gives_its_own_feed_asks_the_broker_for(feed: str, asked: dict[str, str]) -> None:
+    listed = {one.name: one for one in as_instruments(BROKERS[feed].read(LISTS[feed]))}
+    table = Instruments()
+    made = make(feed, table)
+    for name, broker_id in asked.items():
+        table.add(listed[name])  # as a stream does
+        assert made.resolve(name) == listed[name]
+        messages = made.subscribe([listed[name]])
+        text = b"".join(one.encode() if isinstance(one, str) else one for one in messages).decode()
+        assert broker_id in text
 
 
 def test_nothing_is_said_of_a_list_that_is_todays(known: Listing) -> None:

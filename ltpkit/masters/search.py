@@ -116,7 +116,8 @@ class Listing:
         master = self._read()
         exchange, name = split_symbol(symbol)
         for where in [exchange] if exchange else _EXCHANGES:
-            at = self._rows.get((where, name))
+            # The regular series has the bare name here; some brokers write RELIANCE-EQ.
+            at = self._rows.get((where, name), self._rows.get((where, name.removesuffix("-EQ"))))
             if at is not None:
                 return as_instruments(master.frame[at : at + 1])[0]
         frame = master.frame.filter(exchange=exchange) if exchange else master.frame
