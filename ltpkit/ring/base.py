@@ -167,6 +167,7 @@ class Ring(Generic[C]):
         self.capacity_rows = capacity_rows
         self.next_seq = first_seq
         self.stored_seq = first_seq - 1  # the flush worker raises it after each commit
+        self.journaled_seq = first_seq - 1  # the journal's writer raises it after each write
         self.lost_rows = 0
         self.on_loss = on_loss
         self._published: _Published[C] = _Published((), self._new_chunk(first_seq), 0)
@@ -187,7 +188,10 @@ class Ring(Generic[C]):
             self._published = _Published(sealed, chunk, chunk.rows)
 
     def _let_go(self) -> None:
-        """Drop sealed chunks beyond the capacity: stored ones, or any beyond twice the capacity."""
+        """Drop sealed chunks beyond the capacity: stored ones, or any beyond twice the capacity.
+
+        Lost are those that are neither stored nor journaled then.
+        """
         if self.capacity_rows is None:
             return
         sealed, open_, rows = self._published
@@ -200,10 +204,12 @@ class Ring(Generic[C]):
             if last > self.stored_seq:
                 if held <= 2 * self.capacity_rows:
                     break
-                lost_from = max(first, self.stored_seq + 1)
-                self.lost_rows += last - lost_from + 1
-                if self.on_loss is not None:
-                    self.on_loss(lost_from, last)
+                # What is in the journal is stored from there once the store works again.
+                lost_from = max(first, self.stored_seq + 1, self.journaled_seq + 1)
+                if lost_from <= last:
+                    self.lost_rows += last - lost_from + 1
+                    if self.on_loss is not None:
+                        self.on_loss(lost_from, last)
             held, gone = after, gone + 1
         if gone:
             self._published = _Published(sealed[gone:], open_, rows)

@@ -25,7 +25,7 @@ class EventLog:
 
     def __init__(self, *, capacity_rows: int = 100_000, first_seq: int = 1) -> None:
         self.capacity_rows = capacity_rows
-        self.stored_seq = first_seq - 1
+        self.stored_seq = self.journaled_seq = first_seq - 1
         self._first_seq = first_seq
         self._rows: list[tuple[int, str, str | None, str]] = []
         self._lock = threading.Lock()
