@@ -34,6 +34,7 @@ _BUILT_IN: Final = {
     "kite": "ltpkit.feeds.kite:Kite",
     "kraken": "ltpkit.feeds.kraken:Kraken",
     "simulated": "ltpkit.feeds.dhan:Simulated",
+    "upstox": "ltpkit.feeds.upstox:Upstox",
 }
 
 
