@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.cases import CASES, run_apart
-from benchmarks.measure import Report, Result, machine, now
+from benchmarks.measure import Report, Result, machine, now, wait_until_idle
+from benchmarks.table import table
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,6 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
     started = time.perf_counter()
     for case in asked.cases or CASES:
         more = {"minutes": asked.minutes} if case == "memory" else {}
+        if asked.patient:
+            with console.status(f"waiting for an idle machine before {case}"):
+                wait_until_idle(asked.patient)
         with console.status(f"measuring {case}"):
             found += run_apart(case, quick=asked.quick, **more)
     report = Report(measured_at=now(), quick=asked.quick, machine=facts, results=found)
@@ -47,42 +50,19 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--minutes", type=float, default=1.0, help="length of the soak in `memory` (default 1)"
     )
+    parser.add_argument(
+        "--patient",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="on a shared machine: before each case wait up to so long until others leave it alone",
+    )
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="also write the numbers here")
     asked = parser.parse_args(arguments)
     unknown = [case for case in asked.cases if case not in CASES]
     if unknown:
         parser.error(f"there is no case {', '.join(unknown)}; there are {', '.join(CASES)}")
     return asked
-
-
-def table(report: Report) -> Table:
-    """Return the results as a table for the terminal."""
-    shown = Table(title="ltpkit benchmarks" + (" (quick: too short for numbers)" if report.quick else ""))
-    for heading in ("", "measured", "range", "goal", ""):
-        shown.add_column(heading, justify="left" if heading == "" else "right")
-    case = None
-    for one in report.results:
-        if one.case != case:
-            shown.add_section()
-            case = one.case
-        mark = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}[None if report.quick else one.met]
-        shown.add_row(
-            one.name, amount(one.value, one.unit), f"{amount(one.low)}–{amount(one.high)}", goal(one), mark
-        )
-    return shown
-
-
-def goal(one: Result) -> str:
-    """Return the goal in words, empty where there is none."""
-    if one.goal is None:
-        return ""
-    return f"{'≥' if one.better == 'higher' else '≤'} {amount(one.goal, one.unit)}"
-
-
-def amount(value: float, unit: str = "") -> str:
-    """Return a number with as many digits as it deserves."""
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 0.1 else 3
-    return f"{value:,.{digits}f} {unit}".rstrip()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import psutil
 
 #: The packages whose speed is part of the numbers.
 _PACKAGES = ("websockets", "msgspec", "numpy", "pyarrow", "polars", "duckdb", "dhanhq")
@@ -102,6 +103,13 @@ def _processor() -> str:
         return platform.processor()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
+
+
+def wait_until_idle(limit_s: float) -> None:
+    """Return when the processor was nearly idle for three seconds, or after the limit."""
+    until, quiet = time.monotonic() + limit_s, 0
+    while quiet < 3 and time.monotonic() < until:
+        quiet = quiet + 1 if psutil.cpu_percent(interval=1.0) < 15 else 0
 
 
 def now() -> str:
