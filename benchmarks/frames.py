@@ -60,7 +60,7 @@ class _Asked:
             ),
             self._times(
                 'ticks("X").tail(100), each time another X',
-                None,
+                3.0,
                 lambda: live.ticks(next(self.names)).tail(100),
                 lambda: ready.filter(pl.col("symbol") == next(self.names)).tail(100),
             ),
@@ -87,7 +87,7 @@ class _Asked:
         ]
 
     def _times(
-        self, name: str, goal: float | None, our: Callable[[], object], their: Callable[[], object]
+        self, name: str, goal: float, our: Callable[[], object], their: Callable[[], object]
     ) -> Result:
         ours, theirs = self._both(our, their)
         plain = sorted(theirs)[len(theirs) // 2]

@@ -25,7 +25,7 @@ _NAMES = 8
 
 def run(*, quick: bool) -> list[Result]:
     """Return median and 99th percentile of the time from sent to seen."""
-    seconds, rounds = (0.5, 1) if quick else (4.0, 4)
+    seconds, rounds = (0.5, 1) if quick else (4.0, 3)
     found: dict[str, list[float]] = {}
     with trades(10**9, rate=_RATE, names=_NAMES) as url:
 

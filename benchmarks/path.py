@@ -40,7 +40,7 @@ class _Message(msgspec.Struct):
 
 def run(*, quick: bool) -> list[Result]:
     """Return messages per second of both, and their ratio."""
-    count, rounds = (20_000, 1) if quick else (600_000, 5)
+    count, rounds = (20_000, 1) if quick else (600_000, 4)
     behind: list[float] = []
     with trades(count) as url, tempfile.TemporaryDirectory() as folder:
         places = (Path(folder) / f"{number}.duckdb" for number in range(rounds + 1))
