@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, Protocol, get_args
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -12,6 +11,7 @@ from ltpkit import nifty
 from ltpkit.batch import Batch, BookUpdate, Received
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Limits, Message
+from ltpkit.feeds.address import Secret, revealed, websocket_address
 from ltpkit.feeds.dhan.decoder import Decoder
 from ltpkit.feeds.dhan.depth import DEEP, DEEP_SEGMENTS, DeepDecoder
 from ltpkit.feeds.dhan.numbers import Numbers, key_of
@@ -23,12 +23,6 @@ __all__ = ["Dhan", "Mode", "Simulated"]
 Mode = Literal["ticker", "quote", "full"]
 
 _EXCHANGE_ORDER: Final = tuple(dict.fromkeys(("NSE", "BSE", *(name for _, name in SEGMENTS.values()))))
-
-
-class _Secret(Protocol):
-    """A token in a wrapper that prints as stars, such as pydantic's ``SecretStr``."""
-
-    def get_secret_value(self) -> str: ...
 
 
 class Dhan:
@@ -64,8 +58,8 @@ class Dhan:
         instruments: Instruments,
         kind: str = "live",
         mode: Mode = "full",
-        client_id: str | None = None,
-        token: str | _Secret | None = None,
+        client_id: str | Secret | None = None,
+        token: str | Secret | None = None,
         url: str | None = None,
         known: Iterable[Instrument] = (),
     ) -> None:
@@ -81,9 +75,7 @@ class Dhan:
         self._token = token
         self._url = url
         self._table = instruments
-        listing = tuple(known)
-        self._known: dict[str, Instrument] = {i.name: i for i in reversed(listing)}
-        self._numbers = Numbers(instruments, listing)
+        self._numbers = Numbers(instruments, known)
         self._decoder: Decoder | DeepDecoder = Decoder(self._numbers)
         if kind in DEEP:
             self._decoder = DeepDecoder(self._numbers, DEEP[kind])
@@ -91,7 +83,7 @@ class Dhan:
 
     def __repr__(self) -> str:
         what = self.mode if self.kind == "live" else self.kind
-        return f"<{type(self).__name__} feed: {what}, {len(self._known)} instruments listed>"
+        return f"<{type(self).__name__} feed: {what}, {len(self._numbers)} instruments listed>"
 
     # --- addresses and requests
 
@@ -115,44 +107,26 @@ class Dhan:
         exchange, name = split_symbol(symbol)
         if exchange in SEGMENT_CODES and name.isdecimal() and int(name) < 2**32:
             return self._numbers.instrument(key_of(SEGMENT_CODES[exchange], int(name)))
-        for spelling in (name, name.upper()):
-            for where in [exchange] if exchange else _EXCHANGE_ORDER:
-                full_name = f"{where}:{spelling}"
-                number = self._table.number(full_name)
-                if full_name in self._known:
-                    return self._known[full_name]
-                if number is not None and self._table[number].segment in SEGMENT_CODES:
-                    return self._table[number]
-        known = dict.fromkeys([*self._known, *(i.name for i in self._table if i.segment in SEGMENT_CODES)])
-        try_ = "" if known else "Give Dhan's own segment and id, such as NSE_EQ:2885."
-        raise UnknownInstrument(symbol, f"the {self.name} feed", known, try_=try_)
+        return self._numbers.resolve(
+            symbol,
+            feed=self.name,
+            exchanges=_EXCHANGE_ORDER,
+            hint="Give Dhan's own segment and id, such as NSE_EQ:2885.",
+        )
 
     def address(self) -> str:
         """Return the WebSocket address; it holds the token."""
         url = self._url or self.home
         if url is None:
             raise SettingError(f"The {self.name} feed needs the address of its exchange: url='ws://…'.")
-        parts = urlsplit(url)
-        if parts.scheme not in ("ws", "wss") or not parts.hostname:
-            said = f"{parts.scheme}://{parts.hostname or ''}" if parts.scheme else "no scheme"
-            raise SettingError(f"url= must start with ws:// or wss:// and name a host; this has {said}.")
-        token = self._token
-        if token is not None and not isinstance(token, str):
-            token = token.get_secret_value()
+        token = revealed(self._token)
         if self._url is None and not (token and self._client_id):
             raise SettingError(
                 "Dhan needs client_id= and token=, or the environment's DHAN_CLIENT_ID and DHAN_ACCESS_TOKEN."
             )
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        if self.kind == "live":
-            query["version"] = "2"
-        if token:
-            query["token"] = token
-        if self._client_id:
-            query["clientId"] = self._client_id
-        query["authType"] = "2"
-        # Dhan answers 400 when the path before the query is empty.
-        return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", urlencode(query), ""))
+        query = {"version": "2"} if self.kind == "live" else {}
+        query |= {"token": token, "clientId": revealed(self._client_id), "authType": "2"}
+        return websocket_address(url, query)
 
     def login(self) -> Sequence[Message]:
         """Return nothing: the address holds the token."""
@@ -236,7 +210,7 @@ class Simulated(Dhan):
     name = "simulated"
     kinds = ("live",)
     #: It has no quiet hours, and no fixed pace either: silence means nothing here.
-    limits = Limits(per_message=100, per_connection=5000, connections=5)
+    limits = Limits(per_message=100, per_connection=5000, connections=5, hours="always")
     home = None
 
     def __init__(
@@ -245,8 +219,8 @@ class Simulated(Dhan):
         instruments: Instruments,
         kind: str = "live",
         mode: Mode = "full",
-        client_id: str | None = None,
-        token: str | _Secret | None = None,
+        client_id: str | Secret | None = None,
+        token: str | Secret | None = None,
         url: str | None = None,
         known: Iterable[Instrument] | None = None,
     ) -> None:
