@@ -7,11 +7,11 @@ other packages register under the entry point group ``ltpkit.feeds``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 from inspect import signature
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -48,7 +48,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     messages_per_second : float or None
         Messages the broker takes from us on one connection.
     silence_s : float or None
-        Without any message for this long while its market is open, the connection is dead.
+        Silent for this long while its market is open, the connection is dead.
+    life : {"rows", "messages", "pongs"}
+        What ends a silence: only rows; any message, for a broker that sends heartbeats; pongs too, for
+        instruments that may be quiet for hours.
+    hours : {"exchange", "always"}
+        When rows are to be expected: in the hours of the instruments' exchanges, or at any time.
     """
 
     per_message: int | None = None
@@ -56,6 +61,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     connections: int | None = None
     messages_per_second: float | None = None
     silence_s: float | None = None
+    life: Literal["rows", "messages", "pongs"] = "rows"
+    hours: Literal["exchange", "always"] = "exchange"
 
 
 @runtime_checkable
@@ -125,6 +132,15 @@ class BookStreaming(Feed, Protocol):
 
     def resubscribe_books(self, instruments: Sequence[Instrument]) -> Sequence[Message]:
         """Return the messages that make the broker send whole books of these instruments anew."""
+        ...
+
+
+@runtime_checkable
+class HeaderLogin(Feed, Protocol):
+    """A feed whose login goes in the headers of the handshake."""
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers. They may hold a token: never log them."""
         ...
 
 
