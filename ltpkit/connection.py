@@ -1,48 +1,40 @@
 """One persistent WebSocket: connect, log in, keep alive, back off, connect again.
 
-Frames that one socket read brought are handed over together, and reads that follow each other
-within a millisecond are gathered, because what follows (decoding, appending) costs by the call
-more than by the row. The WebSocket library, `websockets`, is known to this module only. What to
-send after connecting is asked each time, so a reconnect restores the wanted state, not old calls.
+What to send after connecting is asked each time, so a reconnect restores the wanted state, not old
+calls. A line is given up when it is closed or breaks, when it answers no ping, and when it is mute
+while its market is open. How long is mute: the feed's own limit, doubled (up to 16 times) while
+connecting again does not help, and at least twice the longest silence that rows came after, because
+thin instruments are quiet without the line being dead.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
-from collections.abc import Callable, Iterable
-from email.utils import parsedate_to_datetime
-from typing import Any, Final, Literal
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
-import numpy as np
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import (
-    ConnectionClosed,
-    InvalidHandshake,
-    InvalidMessage,
-    InvalidStatus,
-    InvalidURI,
-)
-from websockets.frames import BINARY, CONT, TEXT, Frame
 
+from ltpkit.aside import aside
 from ltpkit.batch import Event, Goodbye, Received
-from ltpkit.errors import ConnectionFailed, LoginRefused, SettingError
+from ltpkit.credentials import hidden
+from ltpkit.errors import ConnectionFailed, LoginRefused, LtpkitError, SettingError
+from ltpkit.sockets import Closed, Ending, NotOpened, Socket, open_socket
 
 __all__ = ["Connection", "Policy", "State"]
 
 State = Literal["connecting", "live", "stale", "backing_off", "refused", "stopped"]
 
-_MAX_GATHERED: Final = 4096  # frames; beyond this they are handed over without waiting for company
-_MAX_FRAGMENTED: Final = 8 << 20  # bytes of one message sent in fragments
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+#: What shows that a line is alive: rows; any message, a broker's heartbeats included; or pongs too.
+Life = Literal["rows", "messages", "pongs"]
 
-# The library's DEBUG lines hold the request line and all headers, where brokers put tokens.
-_library_log = logging.getLogger("ltpkit.websockets")
-_library_log.setLevel(logging.INFO)
+_RENEWED_WITHIN_S: Final = 60.0  # for a function that is asked for a token
+_MOST_PATIENCE: Final = 4  # doublings
+_ROWS_PATIENCE: Final = 10  # without rows, however alive: so many times longer than without life
+_WORDS: Final = 300  # characters of a server's own words
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,15 +47,19 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_s : float
         Time between our pings, and the time a pong may take.
     silence_s : float or None
-        Without a row for this long the connection is dead although pings are answered.
+        While the market is open: without a row for half of this a line is shown as stale; without
+        `life` for all of it the line is dead although pings are answered.
+    life : {"rows", "messages", "pongs"}
+        What counts against `silence_s`. Without rows a line is left after ten times as long, even so.
     gather_s : float
         Frames of reads that follow each other within this time are handed over together.
     open_s, close_s : float
-        Limits for the handshake and for the closing handshake.
+        Limits for connecting, the handshake included, and for closing.
     first_wait_s, longest_wait_s : float
         The backoff doubles from the first to the longest; the wait is a random part of it.
     healthy_s : float
-        A connection that brought rows for this long resets the backoff.
+        A connection that brought rows for this long resets the backoff, and so does one that was
+        open for so long and was not mute.
     max_bytes : int
         The largest message taken.
     messages_per_second : float or None
@@ -73,76 +69,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int | None = None
     heartbeat_s: float = 30.0
     silence_s: float | None = None
+    life: Life = "rows"
     gather_s: float = 0.001
     open_s: float = 10.0
-    close_s: float = 1.0
+    close_s: float = 0.5
     first_wait_s: float = 0.5
     longest_wait_s: float = 60.0
-    healthy_s: float = 30.0
+    healthy_s: float = 60.0
     max_bytes: int = 4 << 20
     messages_per_second: float | None = None
-
-
-class _GatheringSocket(ClientConnection):
-    """A `websockets` connection that hands frames on in lists instead of queueing them one by one."""
-
-    deliver: Callable[[list[bytes], Received], None]
-    gather_s: float = 0.001
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._frames: list[bytes] = []
-        self._reads: list[tuple[int, int]] = []  # when a read came, and how many frames it brought
-        self._fragments: list[bytes] = []
-        self._timer: asyncio.TimerHandle | None = None
-        self._delivered = 0.0
-
-    def data_received(self, data: bytes) -> None:
-        at, before = time.time_ns() // 1000, len(self._frames)
-        super().data_received(data)
-        brought = len(self._frames) - before
-        if not brought:
-            return
-        self._reads.append((at, brought))
-        waited = self.loop.time() - self._delivered
-        if waited >= self.gather_s or len(self._frames) >= _MAX_GATHERED:
-            self._hand_over()
-        elif self._timer is None:
-            self._timer = self.loop.call_later(self.gather_s - waited, self._hand_over)
-
-    def process_event(self, event: Any) -> None:
-        if self.response is None or not isinstance(event, Frame) or event.opcode not in (TEXT, BINARY, CONT):
-            super().process_event(event)
-        elif event.fin and event.opcode is not CONT:
-            self._frames.append(bytes(event.data))
-        else:
-            self._fragments.append(bytes(event.data))
-            if sum(map(len, self._fragments)) > _MAX_FRAGMENTED:
-                self._fragments.clear()
-                self.protocol.fail(1009, "fragmented message too large")
-                self.send_data()
-            elif event.fin:
-                self._frames.append(b"".join(self._fragments))
-                self._fragments.clear()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._hand_over()  # nothing that arrived is lost with the line
-        super().connection_lost(exc)
-
-    def _hand_over(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self._frames:
-            return
-        frames, reads = self._frames, self._reads
-        self._frames, self._reads = [], []
-        self._delivered = self.loop.time()
-        received: Received = reads[0][0]
-        if len(reads) > 1:
-            times, counts = zip(*reads, strict=True)
-            received = np.repeat(np.array(times, np.int64), np.array(counts))
-        self.deliver(frames, received)
 
 
 class Connection:
@@ -164,6 +99,16 @@ class Connection:
     note : callable
         Takes the `Event` of each change.
     policy : Policy
+    headers : callable, optional
+        Returns the handshake's headers, asked again for each try.
+    trading : callable, optional
+        Returns whether rows are to be expected now. It may take seconds, and is asked only of a
+        silent line. By default always.
+    renew : callable, optional
+        Has a good token at hand before each try; its argument says whether the last was refused.
+        It may take its time. With it, a refusal is final only when a fresh token is refused too.
+    secrets : callable, optional
+        Returns the texts to hide in what a server says.
     """
 
     def __init__(
@@ -176,20 +121,45 @@ class Connection:
         judge: Callable[[int, str], str],
         note: Callable[[Event], None],
         policy: Policy,
+        headers: Callable[[], Mapping[str, str]] | None = None,
+        trading: Callable[[], bool] | None = None,
+        renew: Callable[[bool], None] | None = None,
+        secrets: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self.name = name
         self.state: State = "connecting"
         self.opened = 0  # handshakes that worked
         self.last_error: Exception | None = None
         self.last_frame_at: int | None = None  # µs UTC
+        self._last_rows_at: int | None = None
         self._address, self._greet, self._judge, self._note = address, greet, judge, note
+        self._headers, self._trading, self._renew, self._secrets = headers, trading, renew, secrets
         self._deliver_rows, self._policy = deliver, policy
-        self._socket: _GatheringSocket | None = None
+        self._socket: Socket | None = None
         self._goodbye: Goodbye | None = None
-        self._last_rows = 0.0  # event loop time
+        # Event loop times, of the line there is now.
+        self._opened_at: float | None = None
+        self._last_message = self._last_rows = 0.0
         self._first_rows: float | None = None
+        self._silent_since = 0.0  # silence counts from here at the earliest: opened, or the market opened
+        self._lasted = 0.0  # how long the line before was open
+        self._usual_s = 0.0  # the longest silence within the market's hours that rows came after
+        self._mute = 0  # lines in a row that were left for their silence and had brought little
+        self._left_mute = False
         self._refusals = 0
+        self._token_refused = False
+        self._connected_to = ""  # holds the token: for hiding it, never for showing
         self._sending = asyncio.Lock()
+
+    @property
+    def sure_until(self) -> int | None:
+        """When the last frame came, µs UTC; of a line that went mute, when the last row did."""
+        return self._last_rows_at if self._left_mute else self.last_frame_at
+
+    @property
+    def open(self) -> bool:
+        """Whether there is a line to send on."""
+        return self._socket is not None
 
     async def run(self) -> None:
         """Keep the connection until it is refused for good, gives up, or the task is cancelled."""
@@ -200,10 +170,7 @@ class Connection:
                 wait = await self._once()
                 if self.state == "refused":
                     return
-                healthy = self._first_rows is not None and (
-                    self._last_rows - self._first_rows >= self._policy.healthy_s
-                )
-                attempt = 0 if healthy else attempt + 1
+                attempt = 0 if self._was_healthy() else attempt + 1
                 if self._policy.attempts is not None and attempt > self._policy.attempts:
                     self._refuse(
                         ConnectionFailed(
@@ -221,12 +188,22 @@ class Connection:
                 self._set("stopped")
 
     async def send(self, messages: Iterable[str | bytes]) -> None:
-        """Send in order, no faster than the broker takes them. Without a line it does nothing."""
+        """Send in order, no faster than the broker takes them.
+
+        Without a line, or when it ends meanwhile, the rest is dropped: the next line's greeting says
+        what is wanted then.
+        """
+        try:
+            await self._send(messages, self._socket)
+        except Closed:
+            return
+
+    async def _send(self, messages: Iterable[str | bytes], socket: Socket | None) -> None:
         async with self._sending:
             for message in messages:
-                if self._socket is None:
+                if socket is None or self._socket is not socket:
                     return
-                await self._socket.send(message)
+                await socket.send(message)
                 if self._policy.messages_per_second:
                     await asyncio.sleep(1 / self._policy.messages_per_second)
 
@@ -236,102 +213,182 @@ class Connection:
         if self._socket is not None:
             self._socket.transport.close()
 
+    # -- one line -------------------------------------------------------------------------
+
     async def _once(self) -> float:
         """Connect once and stay until the line ends; return how long to wait at least."""
-        self._goodbye, self._first_rows = None, None
-        code, reason, wait = 1006, "", 0.0
-        verdict: str
+        self._goodbye, self._first_rows, self._opened_at, self._left_mute = None, None, None, False
+        wait, verdict = 0.0, "retry"
         try:
-            code, reason = await self._stay()
-        except InvalidStatus as error:
-            code = error.response.status_code
-            body = (error.response.body or b"")[:200].decode("utf-8", "replace").strip()
-            reason = f"{error.response.reason_phrase} {body}".strip()
-            wait = _retry_after(error.response.headers.get("Retry-After"))
-            self.last_error = ConnectionFailed(f"{self.name} answered HTTP {code}: {reason}")
-        except ConnectionClosed as error:
-            code, reason = _closing(error)
-            self.last_error = ConnectionFailed(f"{self.name} closed the line: {code} {reason}".rstrip())
-        except InvalidURI:
-            self._refuse(
-                SettingError(f"The address of {self.name} is not a WebSocket address (ws://, wss://).")
-            )
+            ending = await self._stay()
+        except NotOpened as error:
+            if error.address_is_wrong:
+                self._refuse(
+                    SettingError(f"The address of {self.name} cannot be used: {self._hide(error.reason)}.")
+                )
+                return 0
+            ending, wait = Ending(error.code, self._hide(error.reason)), error.wait_s
+            if error.answered:
+                verdict = self._judge(ending.code, ending.reason)
+                self.last_error = ConnectionFailed(
+                    f"{self.name} answered HTTP {ending.code}: {ending.reason}"
+                )
+            else:
+                self.last_error = ConnectionFailed(f"{self.name}: {ending.reason}.")
+        except LtpkitError as error:  # the feed has no address, or the function gave no token
+            self._refuse(error)
             return 0
-        except (OSError, TimeoutError, InvalidMessage, InvalidHandshake) as error:
-            reason = _words(error)
-            self.last_error = ConnectionFailed(f"{self.name} at {self._place()} cannot be reached: {reason}")
-        finally:
-            self._socket = None
-        goodbye = self._taken_leave()
-        if goodbye is not None:
-            code, reason, verdict = goodbye.code, goodbye.reason, goodbye.then
         else:
-            verdict = self._judge(code, reason)
-        self._event("disconnected", code=code, reason=reason)
+            ending = Ending(ending.code, self._hide(ending.reason), ending.ours)
+            goodbye = self._taken_leave()
+            if goodbye is not None:
+                ending, verdict = Ending(goodbye.code, self._hide(goodbye.reason)), goodbye.then
+            elif not ending.ours:
+                verdict = self._judge(ending.code, ending.reason)
+            self.last_error = ConnectionFailed(f"{self.name} {_said(ending)}")
+        self._opened_at, opened_at = None, self._opened_at
+        self._lasted = 0.0 if opened_at is None else asyncio.get_running_loop().time() - opened_at
+        self._event("disconnected", code=ending.code, reason=ending.reason)
+        if verdict == "stop" and self._renew is not None and self._refusals == 0:
+            verdict = "login"
         if verdict == "login":
             self._refusals += 1
+            self._token_refused = True
             if self._refusals > 2:
                 verdict = "stop"
         if verdict == "stop":
-            self._refuse(LoginRefused(self.name, code, reason))
+            self._refuse(LoginRefused(self.name, ending.code, ending.reason))
         return wait
 
     def _taken_leave(self) -> Goodbye | None:
         return self._goodbye
 
-    async def _stay(self) -> tuple[int, str]:
-        """Return the close code and reason once the line has ended."""
-        policy, address = self._policy, self._address()
-        local = urlsplit(address).hostname in _LOOPBACK
-
-        class Socket(_GatheringSocket):  # the library takes a type, and frames may come at once
-            deliver = staticmethod(self._deliver)
-            gather_s = policy.gather_s
-
-        async with connect(
-            address,
-            create_connection=Socket,
-            compression=None,
-            open_timeout=policy.open_s,
-            close_timeout=policy.close_s,
-            ping_interval=policy.heartbeat_s,
-            ping_timeout=policy.heartbeat_s,
-            max_size=policy.max_bytes,
-            logger=_library_log,
-            proxy=None if local else True,
-        ) as socket:
-            assert isinstance(socket, _GatheringSocket)
-            self._socket = socket
+    async def _stay(self) -> Ending:
+        """Return how the line ended."""
+        policy = self._policy
+        await self._have_token()
+        self._connected_to = self._address()
+        socket = await open_socket(
+            self._connected_to,
+            deliver=self._deliver,
+            headers=None if self._headers is None else self._headers(),
+            gather_s=policy.gather_s,
+            open_s=policy.open_s,
+            close_s=policy.close_s,
+            ping_s=policy.heartbeat_s,
+            max_bytes=policy.max_bytes,
+        )
+        try:
+            self._socket, self._sending = socket, asyncio.Lock()
             self.opened += 1
-            self._last_rows = asyncio.get_running_loop().time()
+            now = asyncio.get_running_loop().time()
+            self._opened_at = self._last_message = self._last_rows = self._silent_since = now
             self._set("live")
             if self._goodbye is None:  # it may have come with the answer to the handshake
-                await self.send(self._greet())
-                await self._watch(socket)
-        return socket.close_code or 1006, socket.close_reason or ""
+                greeting = asyncio.ensure_future(self.send(self._greet()))
+                try:
+                    muted = await self._watch(socket)
+                finally:
+                    greeting.cancel()
+                if muted is not None:
+                    return muted
+        finally:
+            self._socket = None
+            await socket.leave()
+        await socket.wait_closed()
+        return socket.ending()
 
-    async def _watch(self, socket: _GatheringSocket) -> None:
-        """Return when the line has ended, or has been silent for longer than the feed allows."""
+    async def _have_token(self) -> None:
+        renew, refused = self._renew, self._token_refused
+        if renew is None:
+            return
+        try:
+            async with asyncio.timeout(_RENEWED_WITHIN_S):
+                await aside(lambda: renew(refused), name="token")
+        except LtpkitError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a user's own function may raise anything
+            # The name only: what a login says when it fails may repeat what it was given.
+            raise NotOpened(f"the function that gives the token failed with {type(error).__name__}") from None
+        self._token_refused = False
+
+    async def _watch(self, socket: Socket) -> Ending | None:
+        """Return when the line has ended, or has been silent for longer than it may: then, how that ends."""
         loop, silence_s = asyncio.get_running_loop(), self._policy.silence_s
         closed = asyncio.ensure_future(socket.wait_closed())
+        wait = None if silence_s is None else silence_s / 2
         try:
-            while not closed.done():
-                left = None if silence_s is None else self._last_rows + silence_s - loop.time()
-                if left is not None and left <= 0:
-                    self._set("stale", silent_s=silence_s)
-                    self.last_error = ConnectionFailed(f"{self.name} sent nothing for {silence_s:g} s")
-                    return
-                await asyncio.wait((closed,), timeout=left)
+            while True:
+                await asyncio.wait((closed,), timeout=wait)
+                if closed.done():
+                    return None
+                if silence_s is None:
+                    continue
+                wait = self._left(loop.time(), silence_s / 2)
+                if wait > 0:
+                    continue
+                if not await self._expecting():
+                    self._silent_since, wait = loop.time(), silence_s / 2
+                    self._show_life()
+                    continue
+                patience = max(silence_s * 2 ** min(self._mute, _MOST_PATIENCE), 2 * self._usual_s)
+                now, wait = loop.time(), patience / 10
+                without_rows = now - max(self._last_rows, self._silent_since)
+                without_life = now - max(self._alive_at(socket), self._silent_since)
+                if without_life >= patience or without_rows >= _ROWS_PATIENCE * patience:
+                    self._mute, self._left_mute = self._mute + 1, True
+                    silent_s = round(without_rows, 3)
+                    self._set("stale", silent_s=silent_s)
+                    return Ending(
+                        1006, f"sent no rows for {silent_s:g} s while the market is open", ours=True
+                    )
+                if without_rows >= silence_s / 2:
+                    self._set("stale", silent_s=round(without_rows, 3))
+                wait = max(0.001, min(wait, patience - without_life))
         finally:
             closed.cancel()
 
+    def _left(self, now: float, within_s: float) -> float:
+        """Return how long until the line has been without rows for `within_s`."""
+        return max(self._last_rows, self._silent_since) + within_s - now
+
+    def _alive_at(self, socket: Socket) -> float:
+        if self._policy.life == "rows":
+            return self._last_rows
+        return self._last_message if self._policy.life == "messages" else socket.heard_at
+
+    async def _expecting(self) -> bool:
+        if self._trading is None:
+            return True
+        return await aside(self._trading, name="calendar")
+
+    def _was_healthy(self) -> bool:
+        """Return whether the line that ended was one to begin afresh from."""
+        healthy_s = self._policy.healthy_s
+        brought = self._first_rows is not None and self._last_rows - self._first_rows >= healthy_s
+        if brought:
+            self._mute = 0
+        return brought or (self._lasted >= healthy_s and not self._left_mute)
+
     def _deliver(self, frames: list[bytes], received_at: Received) -> None:
         self.last_frame_at = int(received_at if isinstance(received_at, int) else received_at[-1])
-        if self._deliver_rows(frames, received_at):
-            self._last_rows = asyncio.get_running_loop().time()
-            self._refusals = 0
-            if self._first_rows is None:
-                self._first_rows = self._last_rows
+        self._last_message = asyncio.get_running_loop().time()
+        if not self._deliver_rows(frames, received_at):
+            return
+        if self._first_rows is None:
+            self._first_rows = self._last_message
+        else:
+            quiet_s = self._last_message - max(self._last_rows, self._silent_since)
+            self._usual_s = max(self._usual_s, quiet_s)
+        self._last_rows, self._last_rows_at = self._last_message, self.last_frame_at
+        self._refusals = 0
+        self._show_life()
+
+    def _show_life(self) -> None:
+        if self.state == "stale":
+            self._set("live")
+
+    # -- what is told ---------------------------------------------------------------------
 
     def _refuse(self, error: Exception) -> None:
         self.last_error = error
@@ -345,37 +402,16 @@ class Connection:
     def _event(self, kind: str, **detail: object) -> None:
         self._note(Event(at=time.time_ns() // 1000, kind=kind, detail=detail))
 
-    def _place(self) -> str:
-        parts = urlsplit(self._address())
-        return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+    def _hide(self, text: str) -> str:
+        """Return a server's words cut short, without our secrets: servers repeat what they refuse."""
+        in_address = [value for _, value in parse_qsl(urlsplit(self._connected_to).query) if len(value) >= 8]
+        return hidden(text, [*self._secrets(), *in_address])[:_WORDS]
 
     def __repr__(self) -> str:
         return f"<Connection to {self.name}: {self.state}>"
 
 
-def _retry_after(header: str | None) -> float:
-    """Return the seconds a Retry-After header asks for: a number, or an HTTP date."""
-    if not header:
-        return 0.0
-    try:
-        return max(0.0, float(header))
-    except ValueError:
-        try:
-            return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
-        except ValueError:
-            return 0.0
-
-
-def _closing(error: ConnectionClosed) -> tuple[int, str]:
-    if error.rcvd is not None:
-        return error.rcvd.code, error.rcvd.reason
-    return 1006, _words(error.__cause__) if error.__cause__ else "no close frame"
-
-
-def _words(error: BaseException) -> str:
-    """Return the error in words that cannot hold an address: the query may carry a token."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return type(error).__name__
+def _said(ending: Ending) -> str:
+    if ending.ours:
+        return ending.reason if ending.code == 1006 else f"was left: {ending.code} {ending.reason}".rstrip()
+    return f"closed the line: {ending.code} {ending.reason}".rstrip()

@@ -234,6 +234,7 @@ class Held(Frames):
             store="in memory, until this process ends" if self._store_path is None else str(self._store_path),
             recording=None if self._recorder is None else str(self._recorder.path),
             last_error=None if error is None else str(error),
+            longest_pause_s=self._streamer.longest_pause_s,
             at=now,
         )
 

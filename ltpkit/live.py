@@ -5,18 +5,19 @@ Running the cell that made a stream again gives the same one back; the interpret
 
 from __future__ import annotations
 
-import atexit
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ltpkit import feeds, settings
+from ltpkit import credentials, feeds, settings
 from ltpkit.connection import Policy
+from ltpkit.ending import before_exit, end_at_sigterm
 from ltpkit.errors import LoginRefused, SettingError, StoreError, UnknownInstrument
 from ltpkit.held import Held
 from ltpkit.instruments import Instrument, Instruments
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from ltpkit.simulator import SimulatedExchange
 
 __all__ = ["Stream", "store_being_written", "stream"]
+
+#: Options of feeds that are never shown.
+_LOGINS: Final = ("api_key", "api_secret", "feed_token", "jwt")
 
 _FIRST_TICK_S: Final = 2.0  # how long `stream` waits for the first tick before it returns all the same
 
@@ -52,6 +56,7 @@ class Stream(Held):
         exchange: SimulatedExchange | None = None,
         listing: Listing | None = None,
         keep_days: int | None = None,
+        logins: Iterable[object] = (),
     ) -> None:
         super().__init__(
             feed,
@@ -65,6 +70,7 @@ class Stream(Held):
         self._exchange = exchange
         self._listing = listing
         self._record = record
+        self._logins = tuple(logins)
         self._wanted: list[Instrument] = []
 
     def start(self, symbols: Iterable[str] = ()) -> None:
@@ -93,10 +99,18 @@ class Stream(Held):
             attempts=chosen.reconnect_attempts,
             heartbeat_s=chosen.heartbeat_interval_s,
             silence_s=limits.silence_s,
+            life=limits.life,
             gather_s=chosen.gather_s,
             messages_per_second=limits.messages_per_second,
         )
-        self._streamer = Streamer(self._intake, policy, recorder=self._recorder)
+        asked = [one for one in self._logins if isinstance(one, credentials.AskedToken)]
+        self._streamer = Streamer(
+            self._intake,
+            policy,
+            recorder=self._recorder,
+            renew=partial(_renew, asked) if asked else None,
+            secrets=partial(credentials.secret_values, self._logins),
+        )
         self._start_flushing()
         self._streamer.start(self._wanted)
 
@@ -184,6 +198,11 @@ class Stream(Held):
         return datetime.now(UTC)
 
 
+def _renew(tokens: Iterable[credentials.AskedToken], refused: bool) -> None:  # noqa: FBT001 - a callback
+    for token in tokens:
+        token.renew(refused=refused)
+
+
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a stream was asked to be. Of the same key there is one at a time."""
 
@@ -192,8 +211,8 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None
     rest_url: str | None
     store: Path | None
-    token: str | SecretStr | None
-    client_id: str | SecretStr | None
+    token: SecretStr | credentials.AskedToken | None
+    client_id: SecretStr | None
     record: bool | str | Path
     name: str
     rate: float
@@ -222,7 +241,7 @@ def stream(
     url: str | None = None,
     rest_url: str | None = None,
     store: str | Path | None = None,
-    token: str | SecretStr | None = None,
+    token: str | SecretStr | Callable[[], str | SecretStr] | None = None,
     client_id: str | SecretStr | None = None,
     record: bool | str | Path = False,
     name: str = "",
@@ -247,7 +266,9 @@ def stream(
     store : path, optional
         DuckDB file for the history; without one history lives in memory, as the status card says.
     token, client_id : str or SecretStr, optional
-        Credentials; by default from the environment or ``.env``. Never shown.
+        Credentials; by default from the environment or ``.env``. Never shown. `token` may be a function
+        that returns one: it is asked when the stream starts, when the broker refuses the token at hand,
+        and on a new trading day (from 06:00 IST) before connecting again.
     record : bool or path
         Keep the raw frames too; True names the file after feed and time.
     name : str
@@ -287,14 +308,14 @@ def stream(
         url=url,
         rest_url=rest_url,
         store=None if store is None else Path(store).resolve(),
-        token=token,
-        client_id=client_id,
+        token=credentials.secret(token),
+        client_id=credentials.secret(client_id),
         record=record,
         name=name,
         rate=rate,
         seed=seed,
         keep_days=keep_days,
-        options=options,
+        options={key: credentials.secret(v) if key in _LOGINS else v for key, v in options.items()},
     )
     with _streams_lock:
         before, running = _streams.get(asked.key, (asked, None))
@@ -321,6 +342,7 @@ def stream(
             live._abandon()
             raise
         _streams[asked.key] = asked, live
+        end_at_sigterm(wanted=True)
     live._intake.wait_until(lambda: live._ring.rows > 0 or live._streamer.state == "refused", _FIRST_TICK_S)
     if live._streamer.state == "refused":
         error = live._streamer.error
@@ -360,6 +382,7 @@ def _make(asked: _Asked) -> Stream:
             exchange=exchange,
             listing=None if "known" in own else _listing(asked.feed),
             keep_days=asked.keep_days,
+            logins=own.values(),
         )
     except BaseException:
         if exchange is not None:
@@ -383,6 +406,8 @@ def _forget(live: Stream) -> None:
     with _streams_lock:
         for key in [key for key, (_, one) in _streams.items() if one is live]:
             del _streams[key]
+        if not _streams:
+            end_at_sigterm(wanted=False)
 
 
 def store_being_written(path: Path) -> Store | None:
@@ -399,4 +424,4 @@ def _stop_all() -> None:
         live.stop()
 
 
-atexit.register(_stop_all)
+before_exit(_stop_all)

@@ -37,6 +37,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         Since the newest tick reached us; None before the first, and of a replay.
     rejects, gaps, reconnects : int
         Frames that could not be decoded; stretches known to be missing; connections opened again.
+    longest_pause_s : float
+        The longest time the feed thread was held up, by a cell that kept the interpreter to itself or by
+        the machine; 0 while none was longer than half a second.
     lost_rows : int
         Rows that had to leave memory before they could be stored.
     store : str
@@ -66,6 +69,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     store: str
     recording: str | None
     last_error: str | None
+    longest_pause_s: float = 0.0
     at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
 
     def line(self) -> str:
@@ -82,6 +86,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
             parts.append("no tick yet")
         counts = {"gap": self.gaps, "reject": self.rejects, "reconnect": self.reconnects}
         parts += [f"{n:,} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n]
+        if self.longest_pause_s:
+            parts.append(f"longest pause {age(self.longest_pause_s)}")
         if self.lost_rows:
             parts.append(f"{self.lost_rows:,} rows LOST from memory unstored")
         if self.last_error:

@@ -11,26 +11,28 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
 import httpx
 import numpy as np
 
-from ltpkit import gaps, plan
+from ltpkit import gaps, hours, plan
 from ltpkit.batch import Event, Received
 from ltpkit.connection import Connection, Policy, State
 from ltpkit.errors import StreamStopped, WrongThread
-from ltpkit.feeds import BookStreaming
+from ltpkit.feeds import BookStreaming, HeaderLogin
 from ltpkit.instruments import Instrument
 from ltpkit.intake import Intake
+from ltpkit.pulse import Pulse
 from ltpkit.recording import Recorder, Recording
 
 __all__ = ["Streamer"]
 
 _T = TypeVar("_T")
 
-_STOP_S: Final = 1.5
+_STOP_S: Final = 1.0
 _SNAPSHOT_TRIES: Final = 8
 
 
@@ -44,10 +46,24 @@ class Streamer:
         How connections wait and try; the feed's own limits are put into it.
     recorder : Recorder, optional
         Keeps the raw frames.
+    renew : callable, optional
+        Has a good token at hand, another one where its argument says that the last was refused.
+    secrets : callable, optional
+        Returns the texts to hide in what a server says.
     """
 
-    def __init__(self, intake: Intake, policy: Policy, *, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        policy: Policy,
+        *,
+        recorder: Recorder | None = None,
+        renew: Callable[[bool], None] | None = None,
+        secrets: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
         self._intake, self._policy, self._recorder = intake, policy, recorder
+        self._renew, self._secrets = renew, secrets
+        self._pulse = Pulse(self._note)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -132,6 +148,11 @@ class Streamer:
         found = [c.last_error for c in self._connections if c.state != "live" and c.last_error]
         return found[-1] if found else None
 
+    @property
+    def longest_pause_s(self) -> float:
+        """The longest time the feed thread was held up; 0 while none was longer than half a second."""
+        return self._pulse.longest_pause_s
+
     def _call(self, job: Coroutine[Any, Any, _T], timeout_s: float) -> _T:
         if self._loop is None or not self.running:
             job.close()
@@ -178,6 +199,8 @@ class Streamer:
         for task in ending:
             task.cancel()
         await asyncio.wait(ending, timeout=_STOP_S)
+        for number in tuple(self._down):  # what is down when stopped was missed just as well
+            self._lost(number)
         if self._client is not None:
             await self._client.aclose()
 
@@ -188,6 +211,7 @@ class Streamer:
         self._note(Event(at=_now(), kind="error", detail={"error": str(error or context.get("message"))}))
 
     async def _keep_connections(self) -> None:
+        self._beside(self._pulse.run())
         for number in range(len(self._held)):
             self._open(number)
 
@@ -201,11 +225,22 @@ class Streamer:
             judge=feed.closed,
             note=partial(self._connection_event, number),
             policy=self._policy,
+            headers=feed.headers if isinstance(feed, HeaderLogin) else None,
+            trading=partial(self._trading, number),
+            renew=self._renew,
+            secrets=self._secrets,
         )
         self._connections.append(connection)
         line = asyncio.ensure_future(connection.run())
         line.add_done_callback(self._line_ended)
         self._lines.append(line)
+
+    def _trading(self, number: int) -> bool:
+        """Return whether rows are to be expected on a connection now."""
+        held, limits = self._held[number], self._intake.feed.limits
+        if limits.hours == "always":
+            return bool(held)
+        return hours.trading({one.exchange for one in held}, datetime.now(UTC))
 
     def _line_ended(self, line: asyncio.Task[None]) -> None:
         # A line ends by itself when it is refused, which it says; an exception is an error of ours or
@@ -233,8 +268,15 @@ class Streamer:
                 *(feed.unsubscribe(gone) if gone else ()),
                 *(feed.subscribe(come) if come else ()),
             ]
-            if messages and self._connections[number].state == "live":
-                await self._connections[number].send(self._out(messages))
+            if messages and self._connections[number].open:
+                # Not waited for: a broker that takes five messages a second, or none, is no reason to
+                # hold up the caller. Sends keep their order; a line that ends drops them.
+                self._beside(self._connections[number].send(self._out(messages)))
+
+    def _beside(self, job: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _deliver(self, number: int, frames: list[bytes], received_at: Received) -> bool:
         if self._recorder is not None:
@@ -242,10 +284,7 @@ class Streamer:
         batch = self._intake.take(frames, received_at)
         rows = batch.ticks is not None or batch.depth is not None or bool(batch.book_updates)
         if rows and number in self._down:
-            at = _now()
-            names = [one.name for one in self._held[number]]
-            lost = gaps.gap(at, "connection lost", start=self._down.pop(number), end=at, symbols=names)
-            self._note(lost)
+            self._lost(number)
         if self._intake.wanted_books - self._fetching:
             self._fetch_books()
         if batch.goodbye is not None:
@@ -253,9 +292,16 @@ class Streamer:
         self._record_instruments()
         return rows
 
+    def _lost(self, number: int) -> None:
+        """Record the gap of a connection that was down until now."""
+        start, at = self._down.pop(number), _now()
+        names = [one.name for one in self._held[number]]
+        # The clock may have been set back meanwhile.
+        self._note(gaps.gap(at, "connection lost", start=start, end=max(start, at), symbols=names))
+
     def _connection_event(self, number: int, event: Event) -> None:
         if event.kind == "disconnected" and number < len(self._connections):
-            seen = self._connections[number].last_frame_at
+            seen = self._connections[number].sure_until
             if seen is not None:
                 self._down.setdefault(number, seen)
             self._intake.books.disconnected()
@@ -290,9 +336,7 @@ class Streamer:
         else:
             jobs = [self._fetch_book(number) for number in sorted(wanted)]
         for job in jobs:
-            task = asyncio.ensure_future(job)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._beside(job)
 
     async def _resubscribe_books(self, feed: BookStreaming, numbers: set[int]) -> None:
         """Have these books sent anew until they are in sync; the ticks go on meanwhile."""
@@ -302,7 +346,7 @@ class Streamer:
             for attempt in range(_SNAPSHOT_TRIES):
                 for line, held in zip(self._connections, self._held, strict=False):
                     some = [one for one in held if known.get(one.name) in intake.wanted_books]
-                    if some and line.state == "live":
+                    if some and line.open:
                         await line.send(self._out(feed.resubscribe_books(some)))
                 # Long enough for the answer, and so that a book which fails again at once asks no faster.
                 await asyncio.sleep(min(2.0**attempt, 30.0))

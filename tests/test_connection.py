@@ -212,7 +212,7 @@ async def test_a_mute_line_is_left_although_it_answers_pings() -> None:
         async with running(watched):
             await watched.until(lambda: "backing_off" in watched.kinds())
     assert "stale" in watched.kinds()
-    assert "sent nothing for 0.05 s" in str(watched.connection.last_error)
+    assert "sent no rows for 0.05" in str(watched.connection.last_error)
 
 
 async def test_a_broker_that_says_goodbye_for_good_is_not_called_again() -> None:

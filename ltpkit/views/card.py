@@ -58,6 +58,8 @@ def html(status: Status) -> str:
         ("reconnects", f"{status.reconnects:,}", ""),
         ("store", status.store, "small"),
     ]
+    if status.longest_pause_s:
+        facts.append(("longest pause", age(status.longest_pause_s), ""))
     if status.lost_rows:
         facts.append(("rows lost unstored", f"{status.lost_rows:,}", ""))
     if status.recording:

@@ -1,0 +1,129 @@
+"""Tokens as they are given to a stream: a text, a secret, or a function that is asked for one.
+
+A feed sees one kind only, an object with ``get_secret_value()`` that prints as stars. What must not be
+shown can be hidden in a text that came from outside.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import quote, quote_plus
+
+from ltpkit.errors import SettingError
+
+__all__ = ["AskedToken", "hidden", "secret", "secret_values"]
+
+
+#: Tokens of Indian brokers end between 03:30 and 06:00 IST (00:30 UTC); their day is counted from here.
+_DAY_BEGINS: Final = timedelta(minutes=30)
+
+_SHORTEST: Final = 4  # a shorter text is no secret, and would be found everywhere
+_SHORTEST_PIECE: Final = 8
+
+
+class AskedToken:
+    """A token that a function gives: asked for when first needed, when refused, and on a new trading day.
+
+    Parameters
+    ----------
+    ask : callable
+        Returns the token as text or as a secret. It may take its time; it is not called on the feed thread
+        but from where the stream is started and, later, from a thread of its own.
+    now : callable
+        Returns the time of day.
+    """
+
+    def __init__(
+        self, ask: Callable[[], Any], *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._ask, self._now = ask, now
+        self._lock = threading.Lock()
+        self._value, self._day = "", date.min
+
+    def get_secret_value(self) -> str:
+        """Return the token, asking for it where the one at hand is of another trading day."""
+        with self._lock:
+            day = (self._now().astimezone(UTC) - _DAY_BEGINS).date()
+            if not self._value or day != self._day:
+                self._value, self._day = _text(self._ask()), day
+            return self._value
+
+    def renew(self, *, refused: bool = False) -> None:
+        """Have a token that is good for now; another one where the broker has refused this."""
+        if refused:
+            with self._lock:
+                self._value = ""
+        self.get_secret_value()
+
+    @property
+    def last(self) -> str:
+        """The token last given, without asking; empty before."""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        # The same cell run again defines the same function anew.
+        return isinstance(other, AskedToken) and _name(self._ask) == _name(other._ask)
+
+    def __hash__(self) -> int:
+        return hash(_name(self._ask))
+
+    def __repr__(self) -> str:
+        return "AskedToken('**********')"
+
+
+def _name(ask: Callable[[], Any]) -> object:
+    name = (getattr(ask, "__module__", None), getattr(ask, "__qualname__", None))
+    return ask if None in name else name
+
+
+def _text(given: Any) -> str:
+    found = given if isinstance(given, str) else getattr(given, "get_secret_value", lambda: None)()
+    if not isinstance(found, str) or not found.strip():
+        what = "an empty text" if isinstance(found, str) else f"a {type(given).__name__}"
+        raise SettingError(f"The function given as token= returned {what}; it must return the token as text.")
+    return found.strip()
+
+
+def secret(given: Any) -> Any:
+    """Return what a feed takes for a token that a user gave: never a bare text, which any repr would show."""
+    if isinstance(given, str):
+        from pydantic import SecretStr
+
+        return SecretStr(given)
+    if callable(given):
+        return AskedToken(given)
+    return given
+
+
+def secret_values(credentials: Iterable[Any]) -> list[str]:
+    """Return the texts inside those of `credentials` that are secrets, without asking for any."""
+    found = []
+    for one in credentials:
+        if isinstance(one, AskedToken):
+            found.append(one.last)
+        elif hasattr(one, "get_secret_value"):
+            found.append(one.get_secret_value())
+    return [value for value in found if len(value) >= _SHORTEST]
+
+
+def hidden(text: str, values: Iterable[str]) -> str:
+    """Return `text` without these values, also where they stand as in an address.
+
+    Examples
+    --------
+    >>> hidden("token eyJh.x is not valid", ["eyJh.x"])
+    'token … is not valid'
+    """
+    for value in values:
+        if len(value) >= _SHORTEST:
+            for form in {value, quote(value, safe=""), quote_plus(value)}:
+                text = text.replace(form, "…")
+                # Close reasons end after 123 bytes, in the middle of a long token if need be.
+                for length in range(len(form) - 1, _SHORTEST_PIECE - 1, -1):
+                    if text.endswith(form[:length]):
+                        text = f"{text[:-length]}…"
+                        break
+    return text
