@@ -10,7 +10,7 @@ from typing import Any, Final
 from benchmarks.measure import Result
 
 #: In the order of the table.
-CASES: Final = ("path", "dhan", "latency", "frames", "flush", "memory", "history", "startup")
+CASES: Final = ("path", "dhan", "latency", "frames", "flush", "memory", "history", "startup", "brokers")
 
 
 def run_apart(case: str, **options: Any) -> list[Result]:
