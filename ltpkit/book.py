@@ -7,7 +7,7 @@ one that may be wrong. Fetching the snapshot is left to the caller. Not thread-s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from typing import Final
 from zlib import crc32
@@ -111,36 +111,31 @@ def _set(prices: SortedList, qty_at: dict[float, float], changes: Iterable[Level
 
 
 class _Marks:
-    """What each level of a book adds to the text that its checksum is of."""
+    """What each level of one side adds to the text that the book's checksum is of."""
 
-    __slots__ = ("_asks", "_bids")
+    __slots__ = ("_marks", "_text")
 
     def __init__(self) -> None:
-        self._bids: dict[float, bytes] = {}
-        self._asks: dict[float, bytes] = {}
+        self._marks: dict[float, bytes] = {}
+        self._text: bytes | None = None  # of the best levels, until they may have changed
 
-    def take(self, update: BookUpdate, check: BookCheck) -> None:
+    def take(self, levels: Sequence[Level], marks: Sequence[bytes], *, whole: bool) -> None:
         """Keep the marks of an update's levels; of a level that came twice the last one counts."""
-        if update.snapshot:
-            self._bids.clear()
-            self._asks.clear()
-        for marks, side, told in (
-            (self._bids, update.bids, check.bid_marks),
-            (self._asks, update.asks, check.ask_marks),
-        ):
-            for (price, _), mark in zip(side, told, strict=True):
-                marks[price] = mark
+        if whole:
+            self._marks.clear()
+        if whole or levels:
+            self._text = None
+            for (price, _), mark in zip(levels, marks, strict=True):
+                self._marks[price] = mark
 
-    def checksum(self, book: Book) -> int:
-        """Return the CRC-32 of the best levels, and forget the marks of levels that are gone."""
-        bids, asks = self._bids, self._asks
-        if len(bids) > 2 * len(book._bid_qty) + _CHECKED:
-            self._bids = bids = {price: mark for price, mark in bids.items() if price in book._bid_qty}
-        if len(asks) > 2 * len(book._ask_qty) + _CHECKED:
-            self._asks = asks = {price: mark for price, mark in asks.items() if price in book._ask_qty}
-        text = [asks.get(price, b"") for price in islice(book._ask_prices, _CHECKED)]
-        text += [bids.get(price, b"") for price in islice(reversed(book._bid_prices), _CHECKED)]
-        return crc32(b"".join(text))
+    def text(self, best: Iterable[float], held: Collection[float]) -> bytes:
+        """Return the text of the best levels, and forget the marks of levels that are not held."""
+        if self._text is None:
+            marks = self._marks
+            if len(marks) > 2 * len(held) + _CHECKED:
+                self._marks = marks = {price: mark for price, mark in marks.items() if price in held}
+            self._text = b"".join([marks.get(price, b"") for price in islice(best, _CHECKED)])
+        return self._text
 
 
 class Applied(msgspec.Struct, kw_only=True):
@@ -174,7 +169,8 @@ class _Kept(msgspec.Struct):
     followed: bool = False  # a change was applied since the snapshot
     old_in_a_row: int = 0
     waiting: list[BookUpdate] = []
-    marks: _Marks | None = None  # where the feed sends checksums
+    bid_marks: _Marks | None = None  # where the feed sends checksums
+    ask_marks: _Marks | None = None
 
 
 class Books:
@@ -387,11 +383,15 @@ def _checked(kept: _Kept, update: BookUpdate, check: BookCheck | None) -> dict[s
     """Cut a book to the feed's depth; return both checksums where they differ, else nothing."""
     if check is None:
         return {}
-    kept.book.cut(check.levels)
-    if kept.marks is None:
-        kept.marks = _Marks()
-    kept.marks.take(update, check)
-    found = kept.marks.checksum(kept.book)
+    book, whole = kept.book, update.snapshot
+    book.cut(check.levels)
+    if kept.bid_marks is None or kept.ask_marks is None:
+        kept.bid_marks, kept.ask_marks = _Marks(), _Marks()
+    kept.bid_marks.take(update.bids, check.bid_marks, whole=whole)
+    kept.ask_marks.take(update.asks, check.ask_marks, whole=whole)
+    asks = kept.ask_marks.text(book._ask_prices, book._ask_qty)
+    bids = kept.bid_marks.text(reversed(book._bid_prices), book._bid_qty)
+    found = crc32(bids, crc32(asks))
     return {} if found == check.checksum else {"checksum": check.checksum, "computed": found}
 
 

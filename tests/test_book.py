@@ -425,9 +425,8 @@ def test_a_book_that_moves_for_long_keeps_no_marks_of_levels_that_are_gone(known
         moved = [(float(n), 1.0), (float(n - 1), 0.0)]
         both = [(float(n), 1.0)], [(float(n), 1.0)]  # crossed, which a book does not mind
         assert books.apply([checked(update(None, None, moved, moved), both)]).events == []
-    marks = books._books[0].marks
-    assert marks is not None
-    assert len(marks._bids) == len(marks._asks) < 20
+    kept = books._books[0]
+    assert all(marks is not None and len(marks._marks) < 20 for marks in (kept.bid_marks, kept.ask_marks))
 
 
 def test_a_loss_the_feed_itself_tells_of_takes_the_book_out_of_sync_at_once(known: Instruments) -> None:

@@ -1,22 +1,27 @@
 """Text frames that arrived together, read in one typed pass, and the ticks they become.
 
 For feeds that send JSON. The frames are joined into one array; when that cannot be read each is read
-on its own, so that a bad one costs only itself. What a message means is left to the feed.
+on its own, so that a bad one costs only itself. What a message means is left to the feed, which gathers
+trades and tickers as plain tuples: they are turned into arrays once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from ltpkit.batch import Batch, Received, Reject, Ticks
+from ltpkit.feeds.trade_ids import Trade, TradeIds
 from ltpkit.schema import FEED_FLOATS
 
-__all__ = ["UNREADABLE", "Count", "Joined", "Number", "Price", "Rows", "Shape", "lines", "microseconds"]
+__all__ = ["UNREADABLE", "Count", "Joined", "Number", "Price", "Time", "lines", "microseconds"]
 
 #: What msgspec raises for bytes that are not what was expected.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
@@ -27,11 +32,21 @@ Number = Annotated[float, msgspec.Meta(ge=0.0, le=1e300)]
 Price = Annotated[float, msgspec.Meta(gt=0.0, le=1e300)]
 #: A number that counts or names.
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+#: An RFC 3339 time that names its offset from UTC; what is finer than a µs is rounded.
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 M = TypeVar("M")
+_Table = npt.NDArray[np.float64]
 
-#: Which lines of `Ticks.values` a kind of message fills.
-Shape = tuple[int, ...]
+
+def lines(*names: str) -> tuple[int, ...]:
+    """Return the lines of `Ticks.values` for these columns."""
+    return tuple(FEED_FLOATS.index(name) for name in names)
+
+
+_TRADE: Final = lines("ltp", "ltq")
+# Which quantity says nothing where there is no price.
+_QTY_OF: Final = dict([lines("bid", "bid_qty"), lines("ask", "ask_qty")])
 
 
 class Joined(Generic[M]):
@@ -48,15 +63,16 @@ class Joined(Generic[M]):
 
     Attributes
     ----------
-    messages : list of tuple
-        Place among the frames, receipt time in µs and message. In the place of one that could not be
-        read stands its `Reject`, which is in `batch` already: it may have been a change of a book.
     batch : Batch
-        What is to be handed over, without the ticks of `rows`.
-    rows : Rows
+        What is to be handed over, without the ticks.
+    trades : list of Trade
+        For the feed to fill, in arrival order.
+    tickers : list of tuple
+        As well: place among the frames, instrument, seconds since 1970, and the columns' values, where
+        a price of 0 is none.
     """
 
-    __slots__ = ("_frames", "_times", "batch", "messages", "rows")
+    __slots__ = ("_frames", "_messages", "_new", "_received_at", "batch", "tickers", "times", "trades")
 
     def __init__(
         self,
@@ -65,97 +81,113 @@ class Joined(Generic[M]):
         many: Callable[[bytes], Sequence[M]],
         one: Callable[[bytes], M],
     ) -> None:
-        self.batch, self.rows = Batch(), Rows()
-        self._frames = frames
-        self._times: Sequence[int] = (
+        self.batch = Batch()
+        self.trades: list[Trade] = []
+        self._new: list[Trade] = []
+        self.tickers: list[tuple[float, ...]] = []
+        self._frames, self._received_at = frames, received_at
+        #: Receipt time of each frame, µs.
+        self.times: Sequence[int] = (
             [received_at] * len(frames) if isinstance(received_at, int) else received_at.tolist()
         )
+        self._messages: Sequence[M | Reject] = ()
+        with suppress(UNREADABLE):
+            self._messages = many(b"[" + b",".join(frames) + b"]")
+        if len(self._messages) != len(frames):  # one is damaged, of a rarer kind, or no message of its own
+            self._messages = [self._read(place, one) for place in range(len(frames))]
+
+    def _read(self, place: int, one: Callable[[bytes], M]) -> M | Reject:
         try:
-            messages = many(b"[" + b",".join(frames) + b"]")
-        except UNREADABLE:
-            messages = ()
-        self.messages: list[tuple[int, int, M | Reject]]
-        if len(messages) == len(frames):
-            self.messages = list(zip(range(len(frames)), self._times, messages, strict=True))
-        else:  # a frame is damaged, of a rarer kind, or no message of its own
-            self.messages = []
-            for place, frame in enumerate(frames):
-                message: M | Reject
-                try:
-                    message = one(frame)
-                except UNREADABLE as error:
-                    message = self.reject(place, str(error))
-                self.messages.append((place, self._times[place], message))
+            return one(self._frames[place])
+        except UNREADABLE as error:
+            return self.reject(place, str(error))
+
+    def __iter__(self) -> Iterator[tuple[int, int, M | Reject]]:
+        """Return place among the frames, receipt time in µs and message of each frame.
+
+        In the place of a message that could not be read stands its `Reject`, which is in `batch`
+        already: it may have been a change of a book.
+        """
+        return zip(range(len(self._frames)), self.times, self._messages, strict=True)
 
     def reject(self, place: int, reason: str) -> Reject:
         """Keep the frame at this place as a reject."""
-        reject = Reject(received_at=self._times[place], reason=reason, frame=self._frames[place])
+        reject = Reject(received_at=self.times[place], reason=reason, frame=self._frames[place])
         self.batch.rejects.append(reject)
         return reject
 
-    def finished(self) -> Batch:
-        """Return the batch, with its ticks."""
-        self.batch.ticks = self.rows.ticks()
-        return self.batch
+    def settle(self, ids: TradeIds) -> None:
+        """Tell which of the trades so far are new. `finished` does so; before a word on ids it has to be."""
+        if self.trades:
+            self._new += ids.only_new(self.trades, self.times)
+            self.trades.clear()
 
+    def finished(self, ids: TradeIds, ticker: tuple[int, ...]) -> Batch:
+        """Return the batch with its ticks: the trades that are new, and the tickers.
 
-class Rows:
-    """Ticks in the making: added one by one, turned into arrays once."""
+        Parameters
+        ----------
+        ids : TradeIds
+        ticker : tuple of int
+            The lines of `Ticks.values` that the tickers' values go to.
+        """
+        batch = self.batch
+        self.settle(ids)
+        batch.events += ids.events()
+        told = [
+            (_table(rows), shape) for rows, shape in ((self._new, _TRADE), (self.tickers, ticker)) if rows
+        ]
+        if told:
+            batch.ticks = self._ticks(told)
+        return batch
 
-    __slots__ = ("_keys", "_shapes")
-
-    def __init__(self) -> None:
-        self._keys: list[tuple[int, int, int]] = []
-        self._shapes: dict[Shape, tuple[list[int], list[tuple[float, ...]]]] = {}
-
-    def add(
-        self, shape: Shape, instrument: int, timestamp: int, received_at: int, values: tuple[float, ...]
-    ) -> None:
-        """Add a tick that fills the lines of `shape` with `values`."""
-        known = self._shapes.get(shape)
-        if known is None:
-            known = self._shapes[shape] = ([], [])
-        known[0].append(len(self._keys))
-        known[1].append(values)
-        self._keys.append((instrument, timestamp, received_at))
-
-    def ticks(self) -> Ticks | None:
-        """Return the ticks in the order they were added; None for none."""
-        n = len(self._keys)
-        if not n:
-            return None
+    def _ticks(self, told: list[tuple[_Table, tuple[int, ...]]]) -> Ticks:
+        places = np.concatenate([table[0] for table, _ in told]).astype(np.intp)
+        n, start = len(places), 0
+        where: npt.NDArray[np.intp] | None = None
+        if len(told) > 1:
+            order = places.argsort(kind="stable")
+            where = np.empty(n, np.intp)
+            where[order] = np.arange(n)
+            places = places[order]
         ticks = Ticks.blank(n)
-        keys = np.array(self._keys, np.int64).T
-        ticks.instrument[:], ticks.timestamp[:], ticks.received_at[:] = keys
-        for shape, (rows, values) in self._shapes.items():
-            columns = np.array(values, np.float64).T
-            for line, column in zip(shape, columns, strict=True):
-                if len(rows) == n:
-                    ticks.values[line] = column
-                else:
-                    ticks.values[line, rows] = column
+        ticks.received_at[:] = (
+            self._received_at if isinstance(self._received_at, int) else self._received_at[places]
+        )
+        for table, shape in told:
+            rows = slice(None) if where is None else where[start : start + table.shape[1]]
+            start += table.shape[1]
+            ticks.instrument[rows] = table[1]
+            ticks.timestamp[rows] = np.rint(table[2] * 1e6)
+            values = table[-len(shape) :]
+            if shape is not _TRADE and not values.all():
+                _zero_is_missing(values, shape)
+            for line, column in zip(shape, values, strict=True):
+                ticks.values[line, rows] = column
         return ticks
 
 
-def lines(*names: str) -> Shape:
-    """Return the lines of `Ticks.values` for these columns."""
-    return tuple(FEED_FLOATS.index(name) for name in names)
+def _table(rows: Sequence[tuple[float, ...]]) -> _Table:
+    """Return the columns of these rows."""
+    width = len(rows[0])
+    flat = np.fromiter(chain.from_iterable(rows), np.float64, width * len(rows))
+    return flat.reshape(-1, width).T.copy()
 
 
-def microseconds(text: str) -> int:
-    """Return an RFC 3339 time as µs since 1970 in UTC; what is finer than that is cut off.
+def _zero_is_missing(values: _Table, shape: tuple[int, ...]) -> None:
+    for place, line in enumerate(shape):
+        if line in _QTY_OF:
+            values[shape.index(_QTY_OF[line])][values[place] == 0] = np.nan
+        if line not in _QTY_OF.values():
+            values[place][values[place] == 0] = np.nan
 
-    Raises
-    ------
-    ValueError
-        It is no such time, or names no offset from UTC.
+
+def microseconds(moment: datetime) -> int:
+    """Return a time as µs since 1970 in UTC.
 
     Examples
     --------
-    >>> microseconds("2025-01-01T00:00:00.000001999Z"), microseconds("2025-01-01T05:30:00+05:30")
-    (1735689600000001, 1735689600000000)
+    >>> microseconds(datetime.fromisoformat("2025-01-01T05:30:00.000001+05:30"))
+    1735689600000001
     """
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"the time {text[:40]!r} names no offset from UTC")
     return round(moment.timestamp() * 1e6)

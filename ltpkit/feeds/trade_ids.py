@@ -6,10 +6,25 @@ For feeds that send every trade with an id that rises by one per instrument. A t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ltpkit.batch import Event
 from ltpkit.instruments import Instruments
 
-__all__ = ["TradeIds"]
+__all__ = ["Trade", "TradeIds"]
+
+#: Place among the frames, instrument, seconds since 1970, id, price, quantity. Sorted, those of an
+#: instrument stand in the order they were traded, also where a message has the newest first.
+Trade = tuple[int, int, float, int, float, float]
+
+
+class _Newest:
+    """The newest trade of an instrument."""
+
+    __slots__ = ("id", "moment")
+
+    def __init__(self, trade_id: int, moment: float) -> None:
+        self.id, self.moment = trade_id, moment
 
 
 class TradeIds:
@@ -23,52 +38,64 @@ class TradeIds:
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
-        self._last: dict[int, tuple[int, int]] = {}  # id and time of the newest trade
+        self._newest: dict[int, _Newest] = {}
         self._again: dict[int, tuple[int, int, int, int]] = {}  # count, lowest and highest id, receipt time
         self._gaps: list[Event] = []
 
-    def last(self, instrument: int) -> int | None:
-        """Return the id of the newest trade, None before the first."""
-        found = self._last.get(instrument)
-        return None if found is None else found[0]
+    def seen(self, instrument: int) -> bool:
+        """Return whether a trade of this instrument was seen."""
+        return instrument in self._newest
 
-    def is_new(self, instrument: int, trade_id: int, moment: int, at: int) -> bool:
-        """Return whether this trade was not seen before, and remember it.
+    def only_new(self, trades: Sequence[Trade], received_at: Sequence[int]) -> list[Trade]:
+        """Return the trades that were not seen before, and remember them.
 
         Parameters
         ----------
-        instrument, trade_id : int
-        moment, at : int
-            When it was traded and when it reached us, µs.
+        trades : sequence of Trade
+            In arrival order.
+        received_at : sequence of int
+            When each frame reached us, µs.
         """
-        before = self._last.get(instrument)
-        if before is None:
-            self._last[instrument] = (trade_id, moment)
+        newest, new = self._newest, []
+        for trade in trades:
+            known, trade_id = newest.get(trade[1]), trade[3]
+            if known is not None and trade_id == known.id + 1:  # as nearly always
+                known.id = trade_id
+                if trade[2] > known.moment:
+                    known.moment = trade[2]
+            elif not self._is_new(trade, known, received_at[trade[0]]):
+                continue
+            new.append(trade)
+        return new
+
+    def _is_new(self, trade: Trade, known: _Newest | None, at: int) -> bool:
+        _, instrument, moment, trade_id, *_ = trade
+        if known is None:
+            self._newest[instrument] = _Newest(trade_id, moment)
             return True
-        last, newest = before
-        if trade_id != last + 1:
-            if trade_id <= last and moment <= newest:
-                self._seen_again(instrument, trade_id, at)
-                return False
-            self._gap(instrument, before, trade_id, moment, at, missing=trade_id - last - 1)
-        self._last[instrument] = (trade_id, max(moment, newest))
+        if trade_id <= known.id and moment <= known.moment:
+            self._seen_again(instrument, trade_id, at)
+            return False
+        self._gap(instrument, known, trade_id, moment, at, missing=trade_id - known.id - 1)
+        known.id, known.moment = trade_id, max(moment, known.moment)
         return True
 
-    def told_of(self, instrument: int, trade_id: int, moment: int, at: int) -> None:
+    def told_of(self, instrument: int, trade_id: int, moment: float, at: int) -> None:
         """Note the last trade before a subscription: what came between it and the last seen is missed.
 
-        It is itself no new trade, and missed where it was not seen.
+        It is itself no new trade, and missed where it was not seen. Trades that arrived before have to be
+        known by now.
         """
-        before = self._last.get(instrument)
-        if before is not None:
-            if trade_id <= before[0] and moment <= before[1]:
+        known = self._newest.get(instrument)
+        if known is not None:
+            if trade_id <= known.id and moment <= known.moment:
                 return
-            self._gap(instrument, before, trade_id + 1, moment, at, missing=trade_id - before[0])
-        self._last[instrument] = (trade_id, moment)
+            self._gap(instrument, known, trade_id + 1, moment, at, missing=trade_id - known.id)
+        self._newest[instrument] = _Newest(trade_id, moment)
 
     def forget(self, instrument: int) -> None:
         """Begin anew: what trades until it is subscribed again was not asked for, and is no gap."""
-        self._last.pop(instrument, None)
+        self._newest.pop(instrument, None)
 
     def events(self) -> list[Event]:
         """Return the gaps since the last call, and one event ``duplicate`` per instrument with repeats."""
@@ -90,9 +117,10 @@ class TradeIds:
         self._again[instrument] = (count + 1, min(lowest, trade_id), max(highest, trade_id), at)
 
     def _gap(
-        self, instrument: int, before: tuple[int, int], next_id: int, moment: int, at: int, *, missing: int
+        self, instrument: int, known: _Newest, next_id: int, moment: float, at: int, *, missing: int
     ) -> None:
-        detail: dict[str, object] = {"start": before[1], "end": moment, "from_id": before[0] + 1}
+        start, end = round(known.moment * 1e6), round(moment * 1e6)
+        detail: dict[str, object] = {"start": start, "end": end, "from_id": known.id + 1}
         if missing > 0:
             detail = {"why": "trade ids", **detail, "to_id": next_id - 1, "missing": missing}
         else:  # lower, and a later trade

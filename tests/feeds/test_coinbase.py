@@ -321,8 +321,8 @@ def test_subscriptions_and_heartbeats_are_quiet_and_a_refusal_is_told() -> None:
         (match(1, size="-1"), "float"),
         (match(1, trade_id=-1), "int"),
         (match(1, product_id="BTC USD"), "cannot be a product"),
-        (match(1, time="noon"), "isoformat"),
-        (match(1, time="2025-01-01T00:00:00"), "offset"),
+        (match(1, time="noon"), "RFC3339"),
+        (match(1, time="2025-01-01T00:00:00"), "timezone"),
         (b'{"type":"match","trade_id":1}', "missing required field"),
         (match(1, type="last_match", product_id=""), "cannot be a product"),
         (ticker(best_bid="inf"), "float"),
@@ -382,6 +382,16 @@ def test_a_ticker_bears_the_messages_time_with_what_is_finer_cut_off() -> None:
         day = {"ltp": 68900.5, "high_price": 69200.0}
         assert row(found) == {**day, "bid": 1.0, "bid_qty": 2.0, "ask": 3.0, "ask_qty": 4.0}
         assert found.timestamp.tolist() == [T + 30_000_001]
+
+
+@pytest.mark.parametrize("stamp", ["noon", "2025-01-01T00:00:30"])
+def test_a_message_without_a_usable_time_is_a_reject_where_the_time_is_needed(stamp: str) -> None:
+    one = feed("advanced")
+    tickers = advanced("ticker", 0, {"tickers": [{"product_id": "BTC-USD", "price": "1"}]})
+    book = advanced("l2_data", 1, levels("snapshot", ("bid", "99", "1")))
+    frames = [sent.replace(b"2025-01-01T00:00:30.000001999Z", stamp.encode()) for sent in (tickers, book)]
+    batch = one.decode(frames, NOW)
+    assert (batch.ticks, batch.book_updates, len(batch.rejects)) == (None, [], 2)
 
 
 def test_a_book_comes_as_l2_data_with_bids_and_offers() -> None:

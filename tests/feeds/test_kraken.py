@@ -292,6 +292,38 @@ def test_a_recorder_that_wrote_the_numbers_anew_does_not_break_the_checksum() ->
     assert whys(batch, known) == []
 
 
+def test_one_side_without_zeros_is_filled_up_by_the_decimals_of_the_other() -> None:
+    known = Instruments()
+    sent = [("5.00", "1.00000000")], [("6.01", "0.12345678")]
+    again = book(*sent, type_="snapshot").replace(b"5.00", b"5.0").replace(b"1.00000000", b"1.0")
+    assert whys(Kraken(instruments=known).decode([again], NOW), known) == []
+
+
+def test_decimals_are_learnt_anew_with_each_whole_book() -> None:
+    known = Instruments()
+    one, books = Kraken(instruments=known), Books(instruments=known)
+    good = [("5.0", "1.0")], [("6.0", "2.0")]
+    odd = book([("4.001", "1.0")], [], then=([*good[0], ("4.001", "1.0")], good[1]))
+    frames = [book(*good, type_="snapshot"), odd, book([], [("6.0", "3.0")])]
+    applied = books.apply(one.decode(frames, NOW).book_updates)
+    assert [event.kind for event in applied.events] == ["gap"]
+    frames = [
+        book(*good, type_="snapshot"),
+        book([("4.0", "1.0")], [], then=([*good[0], ("4.0", "1.0")], good[1])),
+    ]
+    applied = books.apply(one.decode(frames, NOW).book_updates)
+    assert [event.kind for event in applied.events] == ["resync"]
+
+
+def test_prices_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ltpkit.feeds.kraken.digits._KEPT", 10)
+    known = Instruments()
+    one = Kraken(instruments=known)
+    side = [(f"{n}.0", "1.0") for n in range(25, 0, -1)]
+    assert whys(one.decode([book(side, [], type_="snapshot")], NOW), known) == []
+    assert len(one._decoder._digits["BTC/USD"]._prices) <= 10
+
+
 def test_numbers_without_a_point_are_read() -> None:
     known = Instruments()
     batch = Kraken(instruments=known).decode([book([("5", "1")], [("6", "2")], type_="snapshot")], NOW)
@@ -377,15 +409,15 @@ def level(price: str, qty: str) -> bytes:
         (trades(trade(1, price="1")), "float"),
         (trades(trade(1, qty=-1)), "float"),
         (trades(trade(1, trade_id=1.5)), "int"),
-        (trades(trade(1, timestamp="noon")), "isoformat"),
+        (trades(trade(1, timestamp="noon")), "RFC3339"),
         (trades({"symbol": "BTC/USD"}), "missing required field"),
         (ticker(last=None), "float"),
         (ticker(symbol="?"), "cannot be a pair"),
-        (ticker(timestamp="2025-01-01"), "offset"),
+        (ticker(timestamp="2025-01-01"), "RFC3339"),
         (book([], [], symbol="BTC USD"), "cannot be a pair"),
         (book([], []).replace(b'"checksum":0', b'"checksum":-1'), "int"),
         (book([], []).replace(b'"checksum":0,', b""), "checksum"),
-        (book([], []).replace(at(9).encode(), b"noon"), "isoformat"),
+        (book([], []).replace(at(9).encode(), b"noon"), "RFC3339"),
         (level("-1.0", "1.0"), "no price or quantity"),
         (level("1.0", '"1.0"'), "no price or quantity"),
         (level("true", "1.0"), "no price or quantity"),

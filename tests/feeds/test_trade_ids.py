@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ltpkit.feeds.trade_ids import TradeIds
+from ltpkit.feeds.trade_ids import Trade, TradeIds
 from ltpkit.instruments import Instrument, Instruments
 
 
@@ -15,67 +15,87 @@ def ids() -> TradeIds:
     return TradeIds(Instruments([Instrument(exchange="X", symbol=name) for name in ("A", "B")]))
 
 
+def trade(number: int, *, second: float | None = None, instrument: int = 0, place: int = 0) -> Trade:
+    return (place, instrument, float(number if second is None else second), number, 1.5, 2.0)
+
+
+def is_new(
+    ids: TradeIds, number: int, *, second: float | None = None, instrument: int = 0, at: int = 0
+) -> bool:
+    return bool(ids.only_new([trade(number, second=second, instrument=instrument)], [at]))
+
+
 def told(ids: TradeIds) -> list[tuple[str, str | None, dict[str, object]]]:
     return [(event.kind, event.symbol, event.detail) for event in ids.events()]
 
 
 def test_the_first_id_is_no_gap_and_a_jump_says_how_many_are_missing(ids: TradeIds) -> None:
-    assert ids.last(0) is None
-    assert all(ids.is_new(0, n, 10 * n, 0) for n in (500, 501))
+    assert not ids.seen(0)
+    assert all(is_new(ids, n) for n in (500, 501))
     assert told(ids) == []
-    assert ids.is_new(0, 505, 5050, 7)
-    detail = {"why": "trade ids", "start": 5010, "end": 5050, "from_id": 502, "to_id": 504, "missing": 3}
+    assert is_new(ids, 505, second=505.25, at=7)
+    between = {"start": 501_000_000, "end": 505_250_000}
+    detail = {"why": "trade ids", **between, "from_id": 502, "to_id": 504, "missing": 3}
     assert told(ids) == [("gap", "X:A", detail)]
-    assert ids.last(0) == 505
+    assert ids.seen(0)
+    assert not ids.seen(1)
 
 
-def test_trades_seen_before_are_counted_once_per_instrument(ids: TradeIds) -> None:
-    for n in (1, 2, 3):
-        ids.is_new(0, n, n, 0)
-        ids.is_new(1, n, n, 0)
-    assert [ids.is_new(0, n, n, 5) for n in (2, 3, 4)] == [False, False, True]
-    assert not ids.is_new(1, 1, 1, 6)
-    assert told(ids) == [
-        ("duplicate", "X:A", {"count": 2, "from_id": 2, "to_id": 3, "why": "trade ids"}),
-        ("duplicate", "X:B", {"count": 1, "from_id": 1, "to_id": 1, "why": "trade ids"}),
+def test_trades_seen_before_are_left_out_and_counted_once_per_instrument(ids: TradeIds) -> None:
+    first = [trade(n, instrument=one) for n in (1, 2, 3) for one in (0, 1)]
+    assert ids.only_new(first, [5]) == first
+    again = [trade(2), trade(3), trade(4), trade(1, instrument=1, place=1)]
+    assert ids.only_new(again, [5, 6]) == [trade(4)]
+    events = ids.events()
+    assert [(event.symbol, event.at) for event in events] == [("X:A", 5), ("X:B", 6)]
+    assert [event.detail for event in events] == [
+        {"count": 2, "from_id": 2, "to_id": 3, "why": "trade ids"},
+        {"count": 1, "from_id": 1, "to_id": 1, "why": "trade ids"},
     ]
-    assert told(ids) == []
+    assert ids.events() == []
 
 
 def test_lower_ids_with_later_times_are_a_new_count(ids: TradeIds) -> None:
-    ids.is_new(0, 900, 100, 0)
-    assert ids.is_new(0, 1, 101, 0)
-    assert ids.is_new(0, 2, 102, 0)
-    assert told(ids) == [
-        ("gap", "X:A", {"why": "trade ids began anew", "start": 100, "end": 101, "from_id": 901})
-    ]
+    assert is_new(ids, 900, second=100)
+    assert is_new(ids, 1, second=101)
+    assert is_new(ids, 2, second=102)
+    detail = {"why": "trade ids began anew", "start": 100_000_000, "end": 101_000_000, "from_id": 901}
+    assert told(ids) == [("gap", "X:A", detail)]
+
+
+def test_a_clock_that_goes_back_makes_no_later_repeat_a_new_count(ids: TradeIds) -> None:
+    assert is_new(ids, 1, second=100)
+    assert is_new(ids, 2, second=99)
+    assert not is_new(ids, 1, second=100)
 
 
 def test_the_last_trade_before_a_subscription_says_what_was_missed_itself_included(ids: TradeIds) -> None:
-    ids.told_of(0, 10, 100, 0)
-    assert ids.is_new(0, 11, 110, 0)
-    ids.told_of(0, 11, 110, 0)
+    ids.told_of(0, 10, 10.0, 0)
+    assert is_new(ids, 11)
+    ids.told_of(0, 11, 11.0, 0)
     assert told(ids) == []
-    ids.told_of(0, 14, 140, 9)
-    detail = {"why": "trade ids", "start": 110, "end": 140, "from_id": 12, "to_id": 14, "missing": 3}
+    ids.told_of(0, 14, 14.0, 9)
+    between = {"start": 11_000_000, "end": 14_000_000}
+    detail = {"why": "trade ids", **between, "from_id": 12, "to_id": 14, "missing": 3}
     assert told(ids) == [("gap", "X:A", detail)]
-    assert ids.is_new(0, 15, 150, 0)
+    assert is_new(ids, 15)
     assert told(ids) == []
 
 
 def test_what_was_forgotten_begins_without_a_gap(ids: TradeIds) -> None:
-    ids.is_new(0, 1, 1, 0)
+    is_new(ids, 1)
     ids.forget(0)
-    assert ids.is_new(0, 100, 2, 0)
+    assert is_new(ids, 100)
     assert told(ids) == []
 
 
 @settings(deadline=None)  # the first instrument of all imports polars
-@given(st.lists(st.integers(1, 60), max_size=60))
-def test_new_ids_seen_again_and_missing_ones_add_up(arrived: list[int]) -> None:
+@given(st.lists(st.integers(1, 60), max_size=60), st.integers(0, 60))
+def test_new_ids_seen_again_and_missing_ones_add_up(arrived: list[int], cut: int) -> None:
     """With times that rise with the ids, nothing is new twice and every id between is accounted for."""
     ids = TradeIds(Instruments([Instrument(exchange="X", symbol="A")]))
-    new = [n for n in arrived if ids.is_new(0, n, n, 0)]
+    halves = [[trade(n) for n in half] for half in (arrived[:cut], arrived[cut:])]
+    new = [one[3] for half in halves for one in ids.only_new(half, [0])]
     assert new == sorted(set(new))
     events = ids.events()
     again = sum(int(str(event.detail["count"])) for event in events if event.kind == "duplicate")

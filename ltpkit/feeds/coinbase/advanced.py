@@ -7,22 +7,21 @@ nobody knows which product's message is missing, so every book waits for a snaps
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import nan
+from datetime import UTC, datetime
 from typing import Final
 
 from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject
 from ltpkit.feeds.coinbase import wire
-from ltpkit.feeds.coinbase.exchange import TRADE, missed
+from ltpkit.feeds.coinbase.exchange import missed
 from ltpkit.feeds.coinbase.products import Products
-from ltpkit.feeds.joined import Joined, lines, microseconds
+from ltpkit.feeds.joined import Joined, lines
 from ltpkit.feeds.trade_ids import TradeIds
 from ltpkit.instruments import Instruments
 
 __all__ = ["Advanced"]
 
+_NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICKER: Final = lines("ltp", "high_price", "low_price", "bid", "bid_qty", "ask", "ask_qty")
-
-_Joined = Joined[wire.AdvancedMessage]
 
 
 class Advanced:
@@ -42,31 +41,50 @@ class Advanced:
     def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
         """Return what these frames say, in arrival order."""
         joined = Joined(frames, received_at, wire.read_many_advanced, wire.read_advanced)
-        for place, at, message in joined.messages:
-            if isinstance(message, Reject):
-                number = wire.number_of_unknown(message.frame)
-                if number is not None:
-                    self._follow(number, at, joined.batch)
-                continue
-            if isinstance(message, wire.Error):
-                detail: dict[str, object] = {"msg": message.message, "reason": message.reason}
-                joined.batch.events.append(Event(at=at, kind="feed_error", detail=detail))
+        products = self._products
+        for place, at, message in joined:
+            if isinstance(message, (Reject, wire.Error)):
+                self._refused(message, at, joined.batch)
                 continue
             before = self._sequence
-            self._follow(message.sequence_num, at, joined.batch)
+            if before is None or message.sequence_num != before[0] + 1:
+                self._follow(message.sequence_num, at, joined.batch)
+            self._sequence = (message.sequence_num, at)
             try:
-                match message:
-                    case wire.L2Data():
-                        self._books(message, at, joined.batch)
-                    case wire.MarketTrades():
-                        self._trades(message, at, joined)
-                    case wire.Tickers():
-                        self._tickers(message, at, joined)
+                if isinstance(message, wire.L2Data):
+                    self._books(message, at, joined.batch)
+                elif isinstance(message, wire.MarketTrades):
+                    joined.trades += [
+                        (
+                            place,
+                            products[one.product_id],
+                            one.time.timestamp(),
+                            one.trade_id,
+                            one.price,
+                            one.size,
+                        )
+                        for event in message.events
+                        for one in event.trades
+                    ]
+                elif isinstance(message, wire.Tickers):
+                    joined.tickers += self._tickers(message, place)
             except ValueError as error:
                 joined.reject(place, str(error))
                 self._sequence = before  # it counts as missing, as an unreadable one does
-        joined.batch.events += self._ids.events()
-        return joined.finished()
+        # Within a message they come newest first; an order that fills several gives trades of one time.
+        joined.trades.sort()
+        return joined.finished(self._ids, _TICKER)
+
+    def _refused(self, message: Reject | wire.Error, at: int, batch: Batch) -> None:
+        """Tell of an error; count a message of a channel that is none of ours."""
+        if isinstance(message, wire.Error):
+            detail: dict[str, object] = {"msg": message.message, "reason": message.reason}
+            batch.events.append(Event(at=at, kind="feed_error", detail=detail))
+            return
+        number = wire.number_of_unknown(message.frame)
+        if number is not None:
+            self._follow(number, at, batch)
+            self._sequence = (number, at)
 
     def _follow(self, number: int, at: int, batch: Batch) -> None:
         """Compare a message's number with the one before; a lower one is a new connection's."""
@@ -82,57 +100,57 @@ class Advanced:
             }
             batch.events.append(Event(at=at, kind="gap", detail=detail))
             batch.book_updates += missed(self._booked, at, "sequence numbers")
-        self._sequence = (number, at)
 
-    def _trades(self, message: wire.MarketTrades, at: int, joined: _Joined) -> None:
-        found = [
-            (microseconds(trade.time), trade.trade_id, self._products[trade.product_id], trade)
-            for event in message.events
-            for trade in event.trades
-        ]
-        # They come newest first; one order that fills several others gives trades of one time.
-        found.sort(key=lambda one: one[:2])
-        for moment, trade_id, number, trade in found:
-            if self._ids.is_new(number, trade_id, moment, at):
-                joined.rows.add(TRADE, number, moment, at, (trade.price, trade.size))
-
-    def _tickers(self, message: wire.Tickers, at: int, joined: _Joined) -> None:
-        moment = microseconds(message.timestamp)
-        tickers = [ticker for event in message.events for ticker in event.tickers]
-        numbers = [self._products[ticker.product_id] for ticker in tickers]
-        for number, ticker in zip(numbers, tickers, strict=True):
-            bid, ask = ticker.best_bid, ticker.best_ask
-            values = (
-                ticker.price or nan,
-                ticker.high_24_h or nan,
-                ticker.low_24_h or nan,
-                bid or nan,
-                ticker.best_bid_quantity if bid else nan,
-                ask or nan,
-                ticker.best_ask_quantity if ask else nan,
+    def _tickers(self, message: wire.Tickers, place: int) -> list[tuple[float, ...]]:
+        moment = _seconds(message.timestamp)
+        return [
+            (
+                place,
+                self._products[one.product_id],
+                moment,
+                one.price,
+                one.high_24_h,
+                one.low_24_h,
+                one.best_bid,
+                one.best_bid_quantity,
+                one.best_ask,
+                one.best_ask_quantity,
             )
-            joined.rows.add(_TICKER, number, moment, at, values)
+            for event in message.events
+            for one in event.tickers
+        ]
 
     def _books(self, message: wire.L2Data, at: int, batch: Batch) -> None:
-        sent = microseconds(message.timestamp)
         updates = []
         for event in message.events:
-            whole = event.type == "snapshot"
+            number = self._products[event.product_id]
+            bids: list[tuple[float, float]] = []
+            asks: list[tuple[float, float]] = []
+            newest = _NO_TIME
+            for level in event.updates:
+                (bids if level.side == "bid" else asks).append((level.price_level, level.new_quantity))
+                if level.event_time > newest:
+                    newest = level.event_time
+            # The levels of a whole book are stamped 1970.
+            seconds = newest.timestamp() if newest > _NO_TIME else _seconds(message.timestamp)
             updates.append(
                 BookUpdate(
-                    instrument=self._products[event.product_id],
-                    # The levels of a snapshot are stamped 1970.
-                    timestamp=sent if whole else self._newest(event, sent),
+                    instrument=number,
+                    timestamp=round(seconds * 1e6),
                     received_at=at,
-                    bids=[(one.price_level, one.new_quantity) for one in event.updates if one.side == "bid"],
-                    asks=[(one.price_level, one.new_quantity) for one in event.updates if one.side != "bid"],
-                    snapshot=whole,
+                    bids=bids,
+                    asks=asks,
+                    snapshot=event.type == "snapshot",
                 )
             )
+            if event.type == "snapshot":
+                self._booked.add(number)
         batch.book_updates += updates
-        self._booked.update(update.instrument for update in updates if update.instrument is not None)
 
-    def _newest(self, event: wire.BookEvent, sent: int) -> int:
-        newest = max((level.event_time for level in event.updates), default="")
-        moment = microseconds(newest) if newest else 0
-        return moment if moment > 0 else sent
+
+def _seconds(text: str) -> float:
+    """Return a message's time in seconds since 1970; what is finer than µs is cut off."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"the time {text[:40]!r} names no offset from UTC")
+    return moment.timestamp()

@@ -8,19 +8,17 @@ Nothing numbers the changes of a book, so one that could not be read puts the bo
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import nan
 from typing import Final
 
 from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject
 from ltpkit.feeds.coinbase import wire
 from ltpkit.feeds.coinbase.products import Products
-from ltpkit.feeds.joined import Joined, Shape, lines, microseconds
+from ltpkit.feeds.joined import Joined, lines, microseconds
 from ltpkit.feeds.trade_ids import TradeIds
 from ltpkit.instruments import Instruments
 
-__all__ = ["TRADE", "Exchange", "missed"]
+__all__ = ["Exchange", "missed"]
 
-TRADE: Final[Shape] = lines("ltp", "ltq")
 _TICKER: Final = lines("ltp", "open_price", "high_price", "low_price", "bid", "bid_qty", "ask", "ask_qty")
 
 _Joined = Joined[wire.ExchangeMessage]
@@ -42,63 +40,63 @@ class Exchange:
     def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
         """Return what these frames say, in arrival order."""
         joined = Joined(frames, received_at, wire.read_many_exchange, wire.read_exchange)
-        for place, at, message in joined.messages:
+        products, trades, tickers = self._products, joined.trades, joined.tickers
+        for place, at, message in joined:
             try:
-                match message:
-                    case wire.L2Update():
-                        self._changes(message, at, joined.batch)
-                    case wire.Match():
-                        self._trade(message, at, joined)
-                    case wire.Ticker():
-                        self._ticker(message, at, joined)
-                    case wire.Snapshot():
-                        self._whole_book(message, at, joined.batch)
-                    case wire.LastMatch():
-                        self._last_trade(message, at, joined.batch)
-                    case wire.Error():
-                        detail: dict[str, object] = {"msg": message.message, "reason": message.reason}
-                        joined.batch.events.append(Event(at=at, kind="feed_error", detail=detail))
-                    case Reject():
-                        self._unreadable(frames[place], at, joined.batch)
+                if isinstance(message, wire.L2Update):
+                    self._changes(message, at, joined.batch)
+                elif isinstance(message, wire.Match):
+                    number, moment = products[message.product_id], message.time.timestamp()
+                    trades.append((place, number, moment, message.trade_id, message.price, message.size))
+                elif isinstance(message, wire.Ticker):
+                    tickers.append(self._ticker(message, place, at))
+                else:
+                    self._rare(message, at, joined)
             except ValueError as error:
                 joined.reject(place, str(error))
                 self._unreadable(frames[place], at, joined.batch)
-        joined.batch.events += self._ids.events()
-        return joined.finished()
+        return joined.finished(self._ids, _TICKER)
 
-    def _trade(self, trade: wire.Match, at: int, joined: _Joined) -> None:
-        number, moment = self._products[trade.product_id], microseconds(trade.time)
-        if self._ids.is_new(number, trade.trade_id, moment, at):
-            joined.rows.add(TRADE, number, moment, at, (trade.price, trade.size))
+    def _rare(self, message: wire.ExchangeMessage | Reject, at: int, joined: _Joined) -> None:
+        match message:
+            case wire.Snapshot():
+                self._whole_book(message, at, joined.batch)
+            case wire.LastMatch():
+                joined.settle(self._ids)
+                self._last_trade(message, at, joined.batch)
+            case wire.Error():
+                detail: dict[str, object] = {"msg": message.message, "reason": message.reason}
+                joined.batch.events.append(Event(at=at, kind="feed_error", detail=detail))
+            case Reject():
+                self._unreadable(message.frame, at, joined.batch)
 
     def _last_trade(self, trade: wire.LastMatch, at: int, batch: Batch) -> None:
         """Tell of a trade from before the subscription; it is none of the stream's."""
-        number, moment = self._products[trade.product_id], microseconds(trade.time)
-        self._ids.told_of(number, trade.trade_id, moment, at)
+        number = self._products[trade.product_id]
+        self._ids.told_of(number, trade.trade_id, trade.time.timestamp(), at)
         detail: dict[str, object] = {
             "id": trade.trade_id,
             "price": trade.price,
             "qty": trade.size,
-            "time": moment,
+            "time": microseconds(trade.time),
         }
         symbol = self._names[number].name
         batch.events.append(Event(at=at, kind="last_match", symbol=symbol, detail=detail))
 
-    def _ticker(self, ticker: wire.Ticker, at: int, joined: _Joined) -> None:
-        number = self._products[ticker.product_id]
-        moment = microseconds(ticker.time) if ticker.time else at
-        bid, ask = ticker.best_bid, ticker.best_ask
-        values = (
-            ticker.price or nan,
-            ticker.open_24h or nan,
-            ticker.high_24h or nan,
-            ticker.low_24h or nan,
-            bid or nan,
-            ticker.best_bid_size if bid else nan,
-            ask or nan,
-            ticker.best_ask_size if ask else nan,
+    def _ticker(self, ticker: wire.Ticker, place: int, at: int) -> tuple[float, ...]:
+        return (
+            place,
+            self._products[ticker.product_id],
+            ticker.time.timestamp() if ticker.time is not None else at / 1e6,
+            ticker.price,
+            ticker.open_24h,
+            ticker.high_24h,
+            ticker.low_24h,
+            ticker.best_bid,
+            ticker.best_bid_size,
+            ticker.best_ask,
+            ticker.best_ask_size,
         )
-        joined.rows.add(_TICKER, number, moment, at, values)
 
     def _unreadable(self, frame: bytes, at: int, batch: Batch) -> None:
         product = wire.changed_book(frame)
@@ -112,7 +110,7 @@ class Exchange:
         batch.book_updates.append(
             BookUpdate(
                 instrument=number,
-                timestamp=microseconds(book.time) if book.time else at,
+                timestamp=microseconds(book.time) if book.time is not None else at,
                 received_at=at,
                 bids=book.bids,
                 asks=book.asks,
@@ -122,13 +120,17 @@ class Exchange:
         self._booked.add(number)
 
     def _changes(self, update: wire.L2Update, at: int, batch: Batch) -> None:
+        bids: list[tuple[float, float]] = []
+        asks: list[tuple[float, float]] = []
+        for side, price, qty in update.changes:
+            (bids if side == "buy" else asks).append((price, qty))
         batch.book_updates.append(
             BookUpdate(
                 instrument=self._products[update.product_id],
-                timestamp=microseconds(update.time) if update.time else at,
+                timestamp=microseconds(update.time) if update.time is not None else at,
                 received_at=at,
-                bids=[(price, qty) for side, price, qty in update.changes if side == "buy"],
-                asks=[(price, qty) for side, price, qty in update.changes if side == "sell"],
+                bids=bids,
+                asks=asks,
             )
         )
 

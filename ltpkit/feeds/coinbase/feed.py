@@ -91,6 +91,7 @@ class Coinbase:
             messages_per_second=_MESSAGES_PER_SECOND[kind],
             # Quiet products may rest for minutes; pings find a dead line sooner.
             silence_s=300.0,
+            life="messages" if kind == "advanced" else "rows",  # only there are heartbeats asked for
         )
         self._products = Products(instruments, kind)
         self._decoder: Exchange | Advanced

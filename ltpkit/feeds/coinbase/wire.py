@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from ltpkit.feeds.joined import UNREADABLE, Count, Number, Price
+from ltpkit.feeds.joined import UNREADABLE, Count, Number, Price, Time
 
 __all__ = [
     "AdvancedMessage",
@@ -44,7 +44,7 @@ class Trade(Exchange, gc=False):
     trade_id: Count
     price: Price
     size: Number
-    time: str
+    time: Time
 
 
 class Match(Trade, tag="match", gc=False):
@@ -67,7 +67,7 @@ class Ticker(Exchange, tag="ticker", gc=False):
     best_bid_size: Number = _MISSING
     best_ask: Number = _MISSING
     best_ask_size: Number = _MISSING
-    time: str = ""
+    time: Time | None = None
 
 
 class Snapshot(Exchange, tag="snapshot", gc=False):
@@ -76,7 +76,7 @@ class Snapshot(Exchange, tag="snapshot", gc=False):
     product_id: str
     bids: list[tuple[Number, Number]]
     asks: list[tuple[Number, Number]]
-    time: str = ""
+    time: Time | None = None
 
 
 class L2Update(Exchange, tag="l2update", gc=False):
@@ -84,7 +84,7 @@ class L2Update(Exchange, tag="l2update", gc=False):
 
     product_id: str
     changes: list[tuple[Literal["buy", "sell"], Number, Number]]
-    time: str = ""
+    time: Time | None = None
 
 
 class Heartbeat(Exchange, tag="heartbeat", gc=False):
@@ -118,7 +118,7 @@ class Level(msgspec.Struct, gc=False):
     side: Literal["bid", "offer"]
     price_level: Number
     new_quantity: Number
-    event_time: str = ""
+    event_time: Time
 
 
 class BookEvent(msgspec.Struct, gc=False):
@@ -142,7 +142,7 @@ class AdvancedTrade(msgspec.Struct, gc=False):
     trade_id: Count
     price: Price
     size: Number
-    time: str
+    time: Time
 
 
 class TradesEvent(msgspec.Struct, gc=False):

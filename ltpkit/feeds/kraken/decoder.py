@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from math import nan
 from typing import Final
 
 from ltpkit.batch import Batch, BookCheck, BookUpdate, Event, Received
@@ -24,10 +23,7 @@ PAIR: Final = re.compile(r"(?=.{3,40}\Z)[A-Za-z0-9.]+/[A-Za-z0-9.]+")
 #: Levels a side that a book can be subscribed with.
 DEPTHS: Final = (10, 25, 100, 500, 1000)
 
-_TRADE: Final = lines("ltp", "ltq")
 _TICKER: Final = lines("ltp", "high_price", "low_price", "bid", "bid_qty", "ask", "ask_qty")
-
-_Joined = Joined[wire.Message]
 
 
 class Decoder:
@@ -59,7 +55,7 @@ class Decoder:
 
     def traded(self, symbol: str) -> bool:
         """Return whether trades of this pair were seen, and not forgotten since."""
-        return self._ids.last(self.number(symbol)) is not None
+        return self._ids.seen(self.number(symbol))
 
     def expect_depth(self, symbol: str, levels: int) -> None:
         """Take books of this pair to have so many levels a side."""
@@ -73,50 +69,49 @@ class Decoder:
     def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
         """Return what these frames say, in arrival order."""
         joined = Joined(frames, received_at, wire.read_many, wire.read)
-        for place, at, message in joined.messages:
+        for place, at, message in joined:
             try:
-                match message:
-                    case wire.BookMessage():
-                        self._books(message, at, joined.batch)
-                    case wire.TradeMessage():
-                        self._trades(message, at, joined)
-                    case wire.TickerMessage():
-                        self._tickers(message, at, joined)
-                    case wire.StatusMessage():
-                        self._status(message, at, joined.batch)
-                    case wire.Answer():
-                        self._answer(message, at, joined.batch)
+                if isinstance(message, wire.BookMessage):
+                    self._books(message, at, joined.batch)
+                elif isinstance(message, wire.TradeMessage):
+                    joined.trades += [
+                        (
+                            place,
+                            self.number(one.symbol),
+                            one.timestamp.timestamp(),
+                            one.trade_id,
+                            one.price,
+                            one.qty,
+                        )
+                        for one in message.data
+                    ]
+                elif isinstance(message, wire.TickerMessage):
+                    joined.tickers += self._tickers(message, place, at)
+                elif isinstance(message, wire.StatusMessage):
+                    self._status(message, at, joined.batch)
+                elif isinstance(message, wire.Answer):
+                    self._answer(message, at, joined.batch)
             except ValueError as error:
                 joined.reject(place, str(error))
-        joined.batch.events += self._ids.events()
-        return joined.finished()
+        joined.trades.sort()
+        return joined.finished(self._ids, _TICKER)
 
-    def _trades(self, message: wire.TradeMessage, at: int, joined: _Joined) -> None:
-        found = [
-            (microseconds(trade.timestamp), trade.trade_id, self.number(trade.symbol), trade)
-            for trade in message.data
-        ]
-        found.sort(key=lambda one: one[:2])
-        for moment, trade_id, number, trade in found:
-            if self._ids.is_new(number, trade_id, moment, at):
-                joined.rows.add(_TRADE, number, moment, at, (trade.price, trade.qty))
-
-    def _tickers(self, message: wire.TickerMessage, at: int, joined: _Joined) -> None:
-        found = [
-            (self.number(one.symbol), microseconds(one.timestamp) if one.timestamp else at, one)
+    def _tickers(self, message: wire.TickerMessage, place: int, at: int) -> list[tuple[float, ...]]:
+        return [
+            (
+                place,
+                self.number(one.symbol),
+                at / 1e6 if one.timestamp is None else one.timestamp.timestamp(),
+                one.last,
+                one.high,
+                one.low,
+                one.bid,
+                one.bid_qty,
+                one.ask,
+                one.ask_qty,
+            )
             for one in message.data
         ]
-        for number, moment, one in found:
-            values = (
-                one.last or nan,
-                one.high or nan,
-                one.low or nan,
-                one.bid or nan,
-                one.bid_qty if one.bid else nan,
-                one.ask or nan,
-                one.ask_qty if one.ask else nan,
-            )
-            joined.rows.add(_TICKER, number, moment, at, values)
 
     def _books(self, message: wire.BookMessage, at: int, batch: Batch) -> None:
         whole = message.type == "snapshot"
@@ -125,10 +120,9 @@ class Decoder:
     def _book(self, book: wire.Book, at: int, *, whole: bool) -> BookUpdate:
         symbol, number = book.symbol, self.number(book.symbol)
         digits = self._digits.get(symbol)
-        if digits is None:
+        if whole or digits is None:
             digits = self._digits[symbol] = Digits()
-        bids, bid_parts = digits.read(book.bids)
-        asks, ask_parts = digits.read(book.asks)
+        (bids, bid_marks), (asks, ask_marks) = digits.read(book.bids, book.asks)
         levels = self._depths.get(symbol, 0)
         if levels < (longest := max(len(bids), len(asks), 1)) and (whole or not levels):
             # A stream that began before we looked: a whole book is as deep as was asked for, or all there is.
@@ -137,7 +131,7 @@ class Decoder:
                 self._depths[symbol] = levels
         return BookUpdate(
             instrument=number,
-            timestamp=microseconds(book.timestamp) if book.timestamp else at,
+            timestamp=at if book.timestamp is None else microseconds(book.timestamp),
             received_at=at,
             bids=bids,
             asks=asks,
@@ -145,8 +139,8 @@ class Decoder:
             check=BookCheck(
                 checksum=book.checksum,
                 levels=levels,
-                bid_marks=digits.marks(bid_parts),
-                ask_marks=digits.marks(ask_parts),
+                bid_marks=bid_marks,
+                ask_marks=ask_marks,
             ),
         )
 

@@ -18,59 +18,88 @@ from ltpkit.feeds.kraken.wire import Level
 __all__ = ["Digits"]
 
 _MOST: Final = 20  # decimals; Kraken's instruments have up to 12
+_KEPT: Final = 20_000  # prices of a pair
+
+
+#: Price and quantity of each level, and what it adds to the text of the checksum.
+_Side = tuple[list[tuple[float, float]], list[bytes]]
 
 
 class Digits:
-    """What reads the levels of one pair."""
+    """What reads the levels of one pair, from a whole book on."""
 
-    __slots__ = ("_price_decimals", "_qty_decimals")
+    __slots__ = ("_decimals", "_prices", "_qty_decimals")
 
     def __init__(self) -> None:
-        self._price_decimals = self._qty_decimals = 0
+        self._decimals = self._qty_decimals = 0
+        self._prices: dict[bytes, tuple[float, bytes]] = {}  # the same ones come again and again
 
-    def read(self, levels: Sequence[Level]) -> tuple[list[tuple[float, float]], list[tuple[bytes, ...]]]:
-        """Return price and quantity of each level, and both cut at their points.
+    def read(self, bids: Sequence[Level], asks: Sequence[Level]) -> tuple[_Side, _Side]:
+        """Return what both sides of a message say.
 
         Raises
         ------
         ValueError
-            One is no number from 0 up, or has more digits than any price has.
+            A price or quantity is no number from 0 up, or has more digits than any has.
         """
+        before = self._decimals, self._qty_decimals
+        sides = self._side(bids), self._side(asks)
+        if before != (self._decimals, self._qty_decimals):
+            sides = self._side(bids), self._side(asks)  # with what has become known of the decimals
+        return sides
+
+    def _side(self, levels: Sequence[Level]) -> _Side:
         numbers: list[tuple[float, float]] = []
-        parts: list[tuple[bytes, ...]] = []
+        marks: list[bytes] = []
+        known = self._prices
         for level in levels:
-            price, qty = bytes(level.price), bytes(level.qty)
-            whole, _, fraction = price.partition(b".")
-            units, _, rest = qty.partition(b".")
-            if not (whole + fraction + units + rest).isdigit():
-                price, qty = _plain(price), _plain(qty)
-                whole, _, fraction = price.partition(b".")
-                units, _, rest = qty.partition(b".")
-            if len(fraction) > self._price_decimals or len(rest) > self._qty_decimals:
-                self._widen(len(fraction), len(rest))
-            numbers.append((float(price), float(qty)))
-            parts.append((whole, fraction, units, rest))
+            sent, qty = bytes(level.price), bytes(level.qty)
+            price = known.get(sent)
+            if price is None:
+                price = self._new_price(sent)
+            whole, _, fraction = qty.partition(b".")
+            digits = whole + fraction
+            if len(fraction) != self._qty_decimals or not digits.isdigit():
+                qty, digits = self._odd_qty(qty)
+            numbers.append((price[0], float(qty)))
+            marks.append(price[1] + digits.lstrip(b"0"))
         if numbers and isinf(max(map(max, numbers))):
             raise ValueError("a price or quantity beyond any number")
-        return numbers, parts
+        return numbers, marks
 
-    def marks(self, parts: Sequence[tuple[bytes, ...]]) -> list[bytes]:
-        """Return what each level adds to the text of the checksum."""
-        p, q = self._price_decimals, self._qty_decimals
-        return [
-            (whole + fraction.ljust(p, b"0")).lstrip(b"0") + (units + rest.ljust(q, b"0")).lstrip(b"0")
-            for whole, fraction, units, rest in parts
-        ]
+    def _new_price(self, sent: bytes) -> tuple[float, bytes]:
+        price = _plain(sent)
+        whole, _, fraction = price.partition(b".")
+        if len(fraction) > self._decimals:
+            self._decimals = _checked(len(fraction))
+            self._prices.clear()
+        if len(self._prices) >= _KEPT:
+            self._prices.clear()
+        found = self._prices[sent] = (
+            float(price),
+            (whole + fraction.ljust(self._decimals, b"0")).lstrip(b"0"),
+        )
+        return found
 
-    def _widen(self, price_decimals: int, qty_decimals: int) -> None:
-        if max(price_decimals, qty_decimals) > _MOST:
-            raise ValueError(f"a price or quantity with more than {_MOST} decimals")
-        self._price_decimals = max(self._price_decimals, price_decimals)
-        self._qty_decimals = max(self._qty_decimals, qty_decimals)
+    def _odd_qty(self, sent: bytes) -> tuple[bytes, bytes]:
+        """Return a quantity and its digits where it has not the usual form."""
+        qty = _plain(sent)
+        whole, _, fraction = qty.partition(b".")
+        if len(fraction) > self._qty_decimals:
+            self._qty_decimals = _checked(len(fraction))
+        return qty, whole + fraction.ljust(self._qty_decimals, b"0")
+
+
+def _checked(decimals: int) -> int:
+    if decimals > _MOST:
+        raise ValueError(f"a price or quantity with more than {_MOST} decimals")
+    return decimals
 
 
 def _plain(sent: bytes) -> bytes:
     """Return a number without exponent: who writes numbers anew may write 1e-06."""
+    if sent.replace(b".", b"", 1).isdigit():
+        return sent
     try:
         number = Decimal(sent.decode("ascii"))
     except (InvalidOperation, UnicodeDecodeError):

@@ -87,8 +87,9 @@ class Kraken:
             connections=1,
             # The limit moves with the load and is not published.
             messages_per_second=5.0,
-            # Quiet pairs may rest for minutes; pings find a dead line sooner.
+            # Quiet pairs may rest for minutes, but Kraken sends a heartbeat in each quiet second.
             silence_s=300.0,
+            life="messages",
         )
         self._decoder = Decoder(instruments)
         self._requests = itertools.count(1)

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from ltpkit.feeds.joined import Count, Number, Price
+from ltpkit.feeds.joined import Count, Number, Price, Time
 
 __all__ = [
     "Answer",
@@ -50,7 +50,7 @@ class Book(msgspec.Struct, gc=False):
     bids: list[Level]
     asks: list[Level]
     checksum: Checksum
-    timestamp: str = ""  # whole books of older servers have none
+    timestamp: Time | None = None  # whole books of older servers have none
 
 
 class BookMessage(Channel, tag="book", gc=False):
@@ -67,7 +67,7 @@ class Trade(msgspec.Struct, gc=False):
     price: Price
     qty: Number
     trade_id: Count
-    timestamp: str
+    timestamp: Time
 
 
 class TradeMessage(Channel, tag="trade", gc=False):
@@ -88,7 +88,7 @@ class Ticker(msgspec.Struct, gc=False):
     last: Number
     high: Number
     low: Number
-    timestamp: str = ""  # older servers send none
+    timestamp: Time | None = None  # older servers send none
 
 
 class TickerMessage(Channel, tag="ticker", gc=False):
