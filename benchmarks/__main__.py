@@ -19,6 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the cases; return 0 also when a goal is missed, for that is a finding and not a failure."""
     asked = _asked(arguments)
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)  # a log: do not fold the names
     found: list[Result] = []
     facts = machine()
     started = time.perf_counter()
