@@ -46,7 +46,7 @@ def lines(*names: str) -> tuple[int, ...]:
 
 _TRADE: Final = lines("ltp", "ltq")
 # Which quantity says nothing where there is no price.
-_QTY_OF: Final = dict([lines("bid", "bid_qty"), lines("ask", "ask_qty")])
+_QTY_OF: Final = dict(zip(lines("bid", "ask"), lines("bid_qty", "ask_qty"), strict=True))
 
 
 class Joined(Generic[M]):
@@ -91,7 +91,7 @@ class Joined(Generic[M]):
             [received_at] * len(frames) if isinstance(received_at, int) else received_at.tolist()
         )
         self._messages: Sequence[M | Reject] = ()
-        with suppress(UNREADABLE):
+        with suppress(*UNREADABLE):
             self._messages = many(b"[" + b",".join(frames) + b"]")
         if len(self._messages) != len(frames):  # one is damaged, of a rarer kind, or no message of its own
             self._messages = [self._read(place, one) for place in range(len(frames))]

@@ -89,9 +89,10 @@ class Coinbase:
             per_message=_PRODUCTS_PER_MESSAGE,
             connections=1,  # Advanced numbers the messages of a connection
             messages_per_second=_MESSAGES_PER_SECOND[kind],
-            # Quiet products may rest for minutes; pings find a dead line sooner.
-            silence_s=300.0,
-            life="messages" if kind == "advanced" else "rows",  # only there are heartbeats asked for
+            # Advanced is asked for a heartbeat a second. On Exchange quiet products may rest for minutes;
+            # pings find a dead line sooner.
+            silence_s=30.0 if kind == "advanced" else 300.0,
+            life="messages" if kind == "advanced" else "rows",
         )
         self._products = Products(instruments, kind)
         self._decoder: Exchange | Advanced

@@ -88,7 +88,7 @@ class Kraken:
             # The limit moves with the load and is not published.
             messages_per_second=5.0,
             # Quiet pairs may rest for minutes, but Kraken sends a heartbeat in each quiet second.
-            silence_s=300.0,
+            silence_s=30.0,
             life="messages",
         )
         self._decoder = Decoder(instruments)
