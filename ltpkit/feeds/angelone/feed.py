@@ -119,8 +119,9 @@ class AngelOne:
             raise SettingError(f"The angelone feed has no mode {mode!r}. Modes: {', '.join(get_args(Mode))}.")
         self.kind = kind
         self.mode = mode
-        #: As published. Silence is our own choice: thin options are quiet for a minute and more.
-        self.limits = Limits(per_connection=50 if mode == "depth20" else 1000, connections=3, silence_s=120.0)
+        most = 50 if mode == "depth20" else 1000
+        #: As published. Our ``ping`` is answered every 30 s; three answers in a row must be missing.
+        self.limits = Limits(per_connection=most, connections=3, silence_s=100.0, life="messages")
         self._secrets = {
             "Authorization": token,
             "x-api-key": api_key,

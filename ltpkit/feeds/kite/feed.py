@@ -74,8 +74,8 @@ class Kite:
     """
 
     name = "kite"
-    #: As published. Silence is our own choice: thin options are quiet for a minute and more.
-    limits = Limits(per_connection=3000, connections=3, silence_s=120.0)
+    #: As published. An idle line bears a sign of life every couple of seconds; many in a row must be missing.
+    limits = Limits(per_connection=3000, connections=3, silence_s=30.0, life="messages")
 
     def __init__(
         self,
