@@ -33,7 +33,7 @@ Life = Literal["rows", "messages", "pongs"]
 
 _RENEWED_WITHIN_S: Final = 60.0  # for a function that is asked for a token
 _MOST_PATIENCE: Final = 4  # doublings
-_ROWS_PATIENCE: Final = 10  # without rows, however alive: so many times longer than without life
+_ROWS_PATIENCE: Final = 4  # without rows, however alive: so many times longer than without life
 _WORDS: Final = 300  # characters of a server's own words
 
 
@@ -50,7 +50,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         While the market is open: without a row for half of this a line is shown as stale; without
         `life` for all of it the line is dead although pings are answered.
     life : {"rows", "messages", "pongs"}
-        What counts against `silence_s`. Without rows a line is left after ten times as long, even so.
+        What counts against `silence_s`. Without rows a line is left after four times as long, even so.
     gather_s : float
         Frames of reads that follow each other within this time are handed over together.
     open_s, close_s : float
@@ -101,6 +101,8 @@ class Connection:
     policy : Policy
     headers : callable, optional
         Returns the handshake's headers, asked again for each try.
+    keep_alive : (message, seconds), optional
+        What to send while connected, and how often, besides our pings.
     trading : callable, optional
         Returns whether rows are to be expected now. It may take seconds, and is asked only of a
         silent line. By default always.
@@ -122,6 +124,7 @@ class Connection:
         note: Callable[[Event], None],
         policy: Policy,
         headers: Callable[[], Mapping[str, str]] | None = None,
+        keep_alive: tuple[str | bytes, float] | None = None,
         trading: Callable[[], bool] | None = None,
         renew: Callable[[bool], None] | None = None,
         secrets: Callable[[], Iterable[str]] = tuple,
@@ -133,6 +136,7 @@ class Connection:
         self.last_frame_at: int | None = None  # µs UTC
         self._last_rows_at: int | None = None
         self._address, self._greet, self._judge, self._note = address, greet, judge, note
+        self._keep_alive = keep_alive
         self._headers, self._trading, self._renew, self._secrets = headers, trading, renew, secrets
         self._deliver_rows, self._policy = deliver, policy
         self._socket: Socket | None = None
@@ -285,11 +289,11 @@ class Connection:
             self._opened_at = self._last_message = self._last_rows = self._silent_since = now
             self._set("live")
             if self._goodbye is None:  # it may have come with the answer to the handshake
-                greeting = asyncio.ensure_future(self.send(self._greet()))
+                saying = asyncio.ensure_future(self._say(self._greet()))
                 try:
                     muted = await self._watch(socket)
                 finally:
-                    greeting.cancel()
+                    saying.cancel()
                 if muted is not None:
                     return muted
         finally:
@@ -297,6 +301,14 @@ class Connection:
             await socket.leave()
         await socket.wait_closed()
         return socket.ending()
+
+    async def _say(self, greeting: Iterable[str | bytes]) -> None:
+        """Send what is to be sent on a new line, then what keeps it, as long as there is one."""
+        await self.send(greeting)
+        while self._keep_alive is not None:
+            message, every_s = self._keep_alive
+            await asyncio.sleep(every_s)
+            await self.send([message])
 
     async def _have_token(self) -> None:
         renew, refused = self._renew, self._token_refused

@@ -22,7 +22,7 @@ from ltpkit import gaps, hours, plan
 from ltpkit.batch import Event, Received
 from ltpkit.connection import Connection, Policy, State
 from ltpkit.errors import StreamStopped, WrongThread
-from ltpkit.feeds import BookStreaming, HeaderLogin
+from ltpkit.feeds import Beating, BookStreaming, HeaderLogin
 from ltpkit.instruments import Instrument
 from ltpkit.intake import Intake
 from ltpkit.pulse import Pulse
@@ -226,6 +226,7 @@ class Streamer:
             note=partial(self._connection_event, number),
             policy=self._policy,
             headers=feed.headers if isinstance(feed, HeaderLogin) else None,
+            keep_alive=feed.keep_alive() if isinstance(feed, Beating) else None,
             trading=partial(self._trading, number),
             renew=self._renew,
             secrets=self._secrets,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,14 @@ class Watched:
     """A connection, what it brought, and events to wait on instead of sleeping."""
 
     def __init__(
-        self, url: str, policy: Policy = QUICK, *, rows: bool = True, final: tuple[int, ...] = ()
+        self,
+        url: str,
+        policy: Policy = QUICK,
+        *,
+        rows: bool = True,
+        final: tuple[int, ...] = (),
+        headers: dict[str, str] | None = None,
+        **more: Any,
     ) -> None:
         self.frames: list[bytes] = []
         self.batches: list[tuple[list[bytes], Received]] = []
@@ -42,6 +50,8 @@ class Watched:
             judge=lambda code, reason: "stop" if code in final else "retry",
             note=self._note,
             policy=policy,
+            headers=None if headers is None else lambda: headers,
+            **more,
         )
 
     def _deliver(self, frames: list[bytes], received_at: Received) -> bool:

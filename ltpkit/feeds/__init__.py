@@ -19,7 +19,7 @@ from ltpkit.batch import Batch, BookUpdate, Received
 from ltpkit.errors import SettingError, UnknownFeed
 from ltpkit.instruments import Instrument, Instruments
 
-__all__ = ["BookStreaming", "Feed", "Limits", "Message", "make", "names"]
+__all__ = ["Beating", "BookStreaming", "Feed", "HeaderLogin", "Limits", "Message", "make", "names"]
 
 #: One WebSocket message to send: text for a text frame, bytes for a binary one.
 Message = str | bytes
@@ -141,6 +141,15 @@ class HeaderLogin(Feed, Protocol):
 
     def headers(self) -> Mapping[str, str]:
         """Return the headers. They may hold a token: never log them."""
+        ...
+
+
+@runtime_checkable
+class Beating(Feed, Protocol):
+    """A feed whose broker wants to hear something now and then, in messages of its own."""
+
+    def keep_alive(self) -> tuple[Message, float]:
+        """Return what to send while connected, and the seconds between two of them."""
         ...
 
 
