@@ -17,7 +17,8 @@ from websockets.http11 import Request, Response
 
 import ltpkit as lk
 from ltpkit.errors import LoginRefused
-from ltpkit.instruments import Instrument
+from ltpkit.feeds.angelone import AngelOne
+from ltpkit.instruments import Instrument, Instruments
 from ltpkit.live import Stream
 from tests.feeds import test_angelone as angelone
 from tests.feeds import test_kite as kite
@@ -145,7 +146,9 @@ def test_kite_goes_from_the_handshake_to_duckdb(tmp_path: Path) -> None:
     ]
 
 
-def test_angel_one_goes_from_the_handshake_to_duckdb(tmp_path: Path) -> None:
+def test_angel_one_goes_from_the_handshake_to_duckdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert AngelOne(instruments=Instruments()).keep_alive() == ("ping", 30.0)
+    monkeypatch.setattr(AngelOne, "keep_alive", lambda self: ("ping", 0.01))
     level = [(1, 10, 100_00, 1)] * 5 + [(0, 20, 100_05, 2)] * 5
     answers: list[bytes | str] = [
         angelone.packed(angelone.SNAP_QUOTE, ltp=100_05, segment=2, token=b"57920", oi=9, depth=level),
@@ -174,12 +177,14 @@ def test_angel_one_goes_from_the_handshake_to_duckdb(tmp_path: Path) -> None:
             ("SBIN-EQ", "NSE", 101.0, None, None, "angelone"),
         ]
         assert "broker_error" in live.events()["kind"].to_list()
+        broker.wait_for(3)
         assert live.status().rejects == 0
     sent = broker.handshakes[0].headers
     assert [sent[name] for name in ("Authorization", "x-api-key", "x-client-code", "x-feed-token")] == [
         *("s3cret", "key", "A1", "feed")
     ]
-    [request] = [json.loads(one) for one in broker.requests if one != "ping"]
+    assert set(broker.requests[1:]) == {"ping"}
+    request = json.loads(broker.requests[0])
     assert request["params"]["tokenList"] == [
         {"exchangeType": 1, "tokens": ["3045"]},
         {"exchangeType": 2, "tokens": ["57920"]},
