@@ -11,6 +11,7 @@ trading Saturday, no evening session of MCX on a holiday.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from functools import cache
@@ -64,6 +65,10 @@ def is_trading_day(day: date) -> bool:
 @cache
 def _calendar() -> Any | None:
     try:
-        return import_module("exchange_calendars").get_calendar("XBOM")
+        package = import_module("exchange_calendars")
     except ImportError:
         return None
+    with warnings.catch_warnings():
+        # 4.13 does what pandas 3.1 deprecates; that is between those two.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return package.get_calendar("XBOM")
