@@ -2,19 +2,21 @@
 
 It wakes every `flush_interval_s`, or when `buffer_size` rows wait, and writes everything that
 waits in one transaction, so the batch grows under load and the feed never waits. An error keeps
-the rows where they are, is shown in `last_error`, and is tried again with a growing delay.
+the rows where they are, is shown in `last_error`, and is tried again with a growing delay. Rows that
+had to leave memory meanwhile come from the journal, in their order.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import duckdb
 
 from ltpkit.errors import StoreError
+from ltpkit.journal import Journal
 from ltpkit.recording import Recorder
 from ltpkit.ring import DepthRing, EventLog, TickRing
 from ltpkit.store import Store
@@ -24,6 +26,8 @@ __all__ = ["FlushWorker"]
 _LEAST_PAUSE_S: Final = 0.2  # a commit costs an fsync: no more than five a second, however fast rows come
 _LONGEST_PAUSE_S: Final = 30.0
 _CLEAN_EVERY_S: Final = 3600.0
+#: DuckDB checkpoints by itself, for ticks after some 0.5 GB of journal; we only where it does not.
+_FIRM_BYTES: Final = 1 << 30
 
 
 class FlushWorker:
@@ -36,6 +40,8 @@ class FlushWorker:
         Where the rows wait; their `stored_seq` is raised after each commit.
     recorder : Recorder, optional
         Whose waiting frames are written in the same round.
+    journal : Journal, optional
+        What has the rows until then, and lets them go once they are firmly stored.
     flush_interval_s : float
     buffer_size : int
         Rows waiting that start a flush before the interval is over.
@@ -53,13 +59,14 @@ class FlushWorker:
         events: EventLog,
         *,
         recorder: Recorder | None = None,
+        journal: Journal | None = None,
         flush_interval_s: float = 5.0,
         buffer_size: int = 1000,
         keep_days: int | None = None,
         failed: Callable[[Exception | None], None] = lambda error: None,
     ) -> None:
         self._store, self._ticks, self._depth, self._events = store, ticks, depth, events
-        self._recorder, self._failed = recorder, failed
+        self._recorder, self._journal, self._failed = recorder, journal, failed
         self._interval_s, self._buffer_size = flush_interval_s, buffer_size
         self._keep_days, self._cleaned = keep_days, float("-inf")
         self._wake, self._stopping = threading.Event(), threading.Event()
@@ -157,14 +164,41 @@ class FlushWorker:
     def _write(self) -> None:
         rings: dict[str, TickRing | DepthRing | EventLog]
         rings = {"ticks": self._ticks, "depth": self._depth, "events": self._events}
+        stored = self._store.positions()
+        for name, ring in rings.items():  # fewer than before where a damaged log of DuckDB's had to be cut
+            ring.stored_seq = min(ring.stored_seq, stored[name])
         frames = {
             name: ring.frame(after_seq=ring.stored_seq)
             for name, ring in rings.items()
             if ring.last_seq > ring.stored_seq
         }
+        if self._journal is not None:
+            gone = [name for name, frame in frames.items() if frame["seq"][0] > rings[name].stored_seq + 1]
+            gone += [name for name, ring in rings.items() if ring.first_seq > ring.stored_seq + 1]
+            if gone:
+                self._write_from(self._journal, rings)
         if not frames:
             return
         self._store.append(**frames)
         self.flushes += 1
         for name, frame in frames.items():
-            rings[name].stored_seq = frame["seq"][-1]
+            rings[name].stored_seq = max(rings[name].stored_seq, frame["seq"][-1])
+        self._let_go()
+
+    def _write_from(self, journal: Journal, rings: Mapping[str, TickRing | DepthRing | EventLog]) -> None:
+        """Store what has left memory unstored, and what the journal has besides."""
+        for chunk in journal.rows({name: ring.stored_seq for name, ring in rings.items()}):
+            self._store.append(**chunk)
+            for name, rows in chunk.items():
+                rings[name].stored_seq = rows["seq"][-1]
+
+    def _let_go(self) -> None:
+        """Have the journal delete what is firmly in the store."""
+        journal, store = self._journal, self._store
+        if journal is None:
+            return
+        journal.stored(store.positions())
+        journal.let_go(store.firm_positions())
+        if journal.firm_bytes > _FIRM_BYTES and store.room_to_checkpoint():
+            store.checkpoint()
+            journal.let_go(store.firm_positions())

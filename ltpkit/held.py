@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,14 +20,16 @@ from ltpkit.errors import SettingError, StoreError, StreamStopped
 from ltpkit.flush import FlushWorker
 from ltpkit.frames import Frames, Name, Table
 from ltpkit.gaps import gap
-from ltpkit.instruments import Instruments
+from ltpkit.instrument import Instruments
 from ltpkit.intake import Intake
+from ltpkit.journal import Journal, JournalWriter, folder_of
 from ltpkit.recording import Recorder
 from ltpkit.ring import DepthRing, EventLog, TickRing
 from ltpkit.schema import code_of
 from ltpkit.settings import Settings
 from ltpkit.status import Status
 from ltpkit.store import Store
+from ltpkit.store.salvage import log_of
 from ltpkit.streamer import Streamer
 
 if TYPE_CHECKING:
@@ -55,6 +58,7 @@ class Held(Frames):
         self._feed, self._instruments, self._settings = feed, instruments, chosen
         self._store_path = None if store is None else Path(store)
         self._store: Store | None = Store(self._store_path)
+        self._recovered = self._store.recovered
         self._already_stored = self._store.rows("ticks")
         positions = self._store.positions()
         self._first_seq = positions["ticks"] + 1
@@ -64,10 +68,13 @@ class Held(Frames):
             instruments,
             capacity_rows=capacity_rows,
             first_seq=self._first_seq,
-            on_loss=self._rows_lost,
+            on_loss=partial(self._rows_lost, "ticks"),
         )
         self._depth_ring = DepthRing(
-            instruments, capacity_rows=depth_capacity_rows, first_seq=positions["depth"] + 1
+            instruments,
+            capacity_rows=depth_capacity_rows,
+            first_seq=positions["depth"] + 1,
+            on_loss=partial(self._rows_lost, "depth"),
         )
         self._intake = Intake(
             feed,
@@ -79,6 +86,12 @@ class Held(Frames):
             appended=self._nudge,
         )
         self._flusher: FlushWorker | None = None
+        self._journal: Journal | None = None
+        if self._store_path is not None and chosen.journal:
+            folder = folder_of(self._store_path)
+            self._journal = Journal(folder, store=self._store.identity, positions=positions)
+        self._journaler: JournalWriter | None = None
+        self._journal_error: Exception | None = None
         self._recorder: Recorder | None = None
         self._streamer: Streamer
         self._store_error: Exception | None = None
@@ -92,13 +105,24 @@ class Held(Frames):
 
     def _start_flushing(self) -> None:
         if self._store is None:
-            self._store = Store(self._store_path)
+            # Without a replay: what our own journal has beyond the store is still numbered in these rings.
+            self._store = Store(self._store_path, replay=self._journal is None)
+        if self._journal is not None:
+            self._journaler = JournalWriter(
+                self._journal,
+                {"ticks": self._ring, "depth": self._depth_ring, "events": self._events},
+                interval_s=self._settings.journal_interval_s,
+                fsync_interval_s=self._settings.fsync_interval_s,
+                failed=self._journal_failed,
+            )
+            self._journaler.start()
         self._flusher = FlushWorker(
             self._store,
             self._ring,
             self._depth_ring,
             self._events,
             recorder=self._recorder,
+            journal=self._journal,
             flush_interval_s=self._settings.flush_interval_s,
             buffer_size=self._settings.buffer_size,
             keep_days=self._keep_days,
@@ -110,12 +134,13 @@ class Held(Frames):
         if self._flusher is not None:
             self._flusher.nudge()
 
-    def _rows_lost(self, first: int, last: int) -> None:
+    def _rows_lost(self, table: str, first: int, last: int) -> None:
         now = time.time_ns() // 1000
         lost = gap(
             now,
             "memory full before rows were stored",
             missing=last - first + 1,
+            table=table,
             first_seq=first,
             last_seq=last,
         )
@@ -123,7 +148,14 @@ class Held(Frames):
 
     def _store_failed(self, error: Exception | None) -> None:
         self._store_error = error
-        kind = "store_works" if error is None else "store_failed"
+        self._tell_of("store", error)
+
+    def _journal_failed(self, error: Exception | None) -> None:
+        self._journal_error = error
+        self._tell_of("journal", error)
+
+    def _tell_of(self, what: str, error: Exception | None) -> None:
+        kind = f"{what}_works" if error is None else f"{what}_failed"
         detail: dict[str, object] = {} if error is None else {"error": str(error)}
         self._events.append([Event(at=time.time_ns() // 1000, kind=kind, detail=detail)])
 
@@ -131,9 +163,14 @@ class Held(Frames):
         """Stop receiving, store what waits, close the files. A second call does nothing.
 
         What is in memory stays readable; so does an in-memory store. A DuckDB file is let go, for
-        other programs to open.
+        other programs to open. Rows that it could not take wait in the journal, and are stored when it is
+        next opened to be written.
         """
         self._streamer.stop()
+        if self._journaler is not None:
+            self._journaler.stop()
+            self._journaler = None
+        stored = True
         if self._flusher is not None:
             stored = self._flusher.stop()
             self._flusher = None
@@ -142,11 +179,19 @@ class Held(Frames):
                     self._store_path or "the in-memory store",
                     "Rows still waited for the store when it was stopped.",
                 )
+            stored = stored and self._flushed()
         if self._recorder is not None:
             self._recorder.close()
         if self._store is not None and self._store_path is not None:
             self._store.close()
             self._store = None
+            if self._journal is not None and stored and not log_of(self._store_path).exists():
+                self._journal.remove()  # closing has made everything firm
+            elif self._journal is not None:
+                self._journal.close()
+
+    def _flushed(self) -> bool:
+        return all(one.stored_seq >= one.last_seq for one in (self._ring, self._depth_ring, self._events))
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Have everything received so far stored; return whether it was within the time."""
@@ -213,7 +258,11 @@ class Held(Frames):
         ring = self._ring
         newest = ring.latest()["received_at"].max() if ring.rows else None
         now = datetime.now(UTC)
-        error = self._store_error or self._intake.last_error or self._streamer.error
+        error = self._store_error or self._journal_error or self._intake.last_error or self._streamer.error
+        # In this order, so that none is above the one before it.
+        stored = ring.stored_seq
+        synced = stored if self._journal is None else max(stored, self._journal.synced["ticks"])
+        journaled = synced if self._journal is None else max(synced, self._journal.journaled["ticks"])
         return Status(
             state=self._state(),
             feed=f"{self._feed.name}"
@@ -221,9 +270,11 @@ class Held(Frames):
             else f"{self._feed.name} {self._feed.kind}",
             symbols=self.symbols,
             rows_in_memory=ring.rows,
-            rows_stored=self._already_stored + ring.stored_seq - self._first_seq + 1,
+            rows_stored=self._already_stored + stored - self._first_seq + 1,
             received_seq=ring.last_seq,
-            stored_seq=ring.stored_seq,
+            journaled_seq=journaled,
+            synced_seq=synced,
+            stored_seq=stored,
             depth_rows=self._depth_ring.rows,
             rate=self._intake.rate(),
             last_tick_age_s=(now - newest).total_seconds() if isinstance(newest, datetime) else None,
@@ -231,6 +282,7 @@ class Held(Frames):
             gaps=self.gaps().height,
             reconnects=self._streamer.reconnects,
             lost_rows=ring.lost_rows + self._depth_ring.lost_rows,
+            recovered=None if self._recovered is None else str(self._recovered),
             store="in memory, until this process ends" if self._store_path is None else str(self._store_path),
             recording=None if self._recorder is None else str(self._recorder.path),
             last_error=None if error is None else str(error),

@@ -115,6 +115,11 @@ class Settings(BaseSettings):
         ``DEBUG``, ``INFO``, ``WARNING``, ``ERROR`` or ``CRITICAL``. ``LOG_LEVEL``.
     capacity_rows, depth_capacity_rows : int
         Ticks and books kept in memory. ``LTPKIT_CAPACITY_ROWS``, ``LTPKIT_DEPTH_CAPACITY_ROWS``.
+    journal : bool
+        Whether rows on their way into a store's file are kept safe in a journal. ``LTPKIT_JOURNAL``.
+    journal_interval_s, fsync_interval_s : float
+        The longest a row waits to be in the journal, and then to be on the disk itself.
+        ``LTPKIT_JOURNAL_INTERVAL``, ``LTPKIT_FSYNC_INTERVAL``.
     depth_levels : int
         Levels a side kept of each book. ``LTPKIT_DEPTH_LEVELS``.
     gather_s : float
@@ -203,6 +208,21 @@ class Settings(BaseSettings):
         ge=1,
         validation_alias="LTPKIT_DEPTH_CAPACITY_ROWS",
         description="a whole number of rows from 1",
+    )
+    journal: bool = Field(default=True, validation_alias="LTPKIT_JOURNAL", description="true or false")
+    journal_interval_s: float = Field(
+        default=0.05,
+        gt=0,
+        le=60,
+        validation_alias="LTPKIT_JOURNAL_INTERVAL",
+        description="seconds, more than 0 and up to 60",
+    )
+    fsync_interval_s: float = Field(
+        default=0.1,
+        gt=0,
+        le=60,
+        validation_alias="LTPKIT_FSYNC_INTERVAL",
+        description="seconds, more than 0 and up to 60",
     )
     depth_levels: int = Field(
         default=20,

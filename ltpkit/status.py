@@ -27,8 +27,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         Subscribed now, as ``EXCHANGE:SYMBOL``.
     rows_in_memory, rows_stored : int
         Ticks in the ring; ticks in the store, those from before this start included.
-    received_seq, stored_seq : int
-        `seq` of the newest tick received and of the newest one committed to DuckDB.
+    received_seq, journaled_seq, synced_seq, stored_seq : int
+        `seq` of the newest tick received; written to the journal, where it outlives the process; fsynced,
+        so that it outlives a power cut; committed to DuckDB. Never one above that before it.
     depth_rows : int
         Books in memory.
     rate : float
@@ -41,7 +42,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         The longest time the feed thread was held up, by a cell that kept the interpreter to itself or by
         the machine; 0 while none was longer than half a second.
     lost_rows : int
-        Rows that had to leave memory before they could be stored.
+        Rows that had to leave memory before they could be stored or journaled.
+    recovered : str or None
+        What opening the store brought back after a crash, in words.
     store : str
         Path of the DuckDB file, or ``in memory, until this process ends``.
     recording : str or None
@@ -58,6 +61,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     rows_in_memory: int
     rows_stored: int
     received_seq: int
+    journaled_seq: int
+    synced_seq: int
     stored_seq: int
     depth_rows: int
     rate: float
@@ -66,6 +71,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     gaps: int
     reconnects: int
     lost_rows: int
+    recovered: str | None
     store: str
     recording: str | None
     last_error: str | None
@@ -90,6 +96,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
             parts.append(f"longest pause {age(self.longest_pause_s)}")
         if self.lost_rows:
             parts.append(f"{self.lost_rows:,} rows LOST from memory unstored")
+        if self.recovered:
+            parts.append(f"after a crash {self.recovered}")
         if self.last_error:
             parts.append(f"error: {self.last_error}")
         return " · ".join(parts)

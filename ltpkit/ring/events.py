@@ -37,6 +37,11 @@ class EventLog:
             return self._first_seq + len(self._rows) - 1
 
     @property
+    def first_seq(self) -> int:
+        """`seq` of the oldest event in memory."""
+        return self._first_seq
+
+    @property
     def rows(self) -> int:
         """Events in memory."""
         return len(self._rows)

@@ -8,6 +8,7 @@ what to do until an append has worked, is left to the flush worker.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -23,11 +24,15 @@ import polars as pl
 
 from ltpkit import schema
 from ltpkit.errors import SettingError, StoreError, StoreLocked
+from ltpkit.journal.files import folder_of
 from ltpkit.store.handover import after, to_arrow, typed
-from ltpkit.store.opening import connect, first_line, migrate, require_current, upgrade
+from ltpkit.store.opening import connect, explained, first_line, migrate, require_current, upgrade
 from ltpkit.store.pushdown import prefilter, without_hints
+from ltpkit.store.recovery import Recovered, left_behind
+from ltpkit.store.recovery import replay as replay_journal
+from ltpkit.store.salvage import aside, log_of
 
-__all__ = ["Store", "migrate"]
+__all__ = ["Recovered", "Store", "migrate"]
 
 #: Our word for a kind of rows, and its table in DuckDB.
 TABLES: Final = {"ticks": "realtime_ltp", "depth": "realtime_depth", "events": "feed_events"}
@@ -51,6 +56,9 @@ class Store:
         and end with the process.
     read_only : bool
         Open an existing file to read it. Several processes may, as long as none writes.
+    replay : bool
+        Take what a crash left in the journal beside the file into it first. A reader sees those rows
+        too, and changes nothing.
 
     Attributes
     ----------
@@ -58,6 +66,10 @@ class Store:
         The file.
     read_only : bool
         Whether `append` is refused.
+    identity : int
+        Tells this store from others, whatever its file is called.
+    recovered : Recovered or None
+        What a crash had left, where there was anything.
 
     Raises
     ------
@@ -68,7 +80,8 @@ class Store:
     StoreTooNew
         A newer ltpkit wrote it.
     StoreError
-        The folder is missing, the file is damaged, or it is of an older schema and may not be changed.
+        The folder is missing, the file is damaged, or it is of an older schema and may not be changed;
+        or what a crash left in the journal cannot be stored for now: it stays there.
 
     Notes
     -----
@@ -82,7 +95,9 @@ class Store:
     0
     """
 
-    def __init__(self, path: str | Path | None = None, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: str | Path | None = None, *, read_only: bool = False, replay: bool = True
+    ) -> None:
         if path is None and read_only:
             raise SettingError("A store without a file starts empty; read_only needs a path.")
         self.path = None if path is None else Path(path)
@@ -94,12 +109,28 @@ class Store:
         self._names: tuple[object, list[str]] = (None, [])
         self._key = "" if self.path is None else str(self.path.resolve())
         self._con: duckdb.DuckDBPyConnection | None = None
-        self._claim()
-        self._con = self._open()
-        self._catalog = _quoted(_one(self._cursor(), "SELECT current_database()"))
+        self._damaged: list[Path] = []  # copies kept of damaged logs
+        self._left: dict[str, pl.DataFrame] = {}  # rows that only the journal has, of a store opened to read
         self._positions: dict[str, int] = {}
+        self._firm: dict[str, int] = dict.fromkeys(TABLES, 0)
+        self._log_bytes = 0
+        self._place: tuple[int, int] | None = None  # which file on which disk was opened
+        self._missed = False
         self._rows: dict[str, int] = {}
-        self._recount()
+        self.recovered: Recovered | None = None
+        self._claim()
+        try:
+            self._con = self._open()
+            self._catalog = _quoted(_one(self._cursor(), "SELECT current_database()"))
+            self.identity = int(_one(self._cursor(), "SELECT epoch_us(min(applied_at)) FROM schema_version"))
+            self._recount()
+            self._take_up(replay=replay)
+        except duckdb.Error as error:  # a damaged block that only reading comes upon
+            self._abandon()
+            raise explained(self.path or Path(":memory:"), error) from error
+        except BaseException:
+            self._abandon()
+            raise
         if self.path is not None and not read_only:
             _writers[self._key] = self
 
@@ -114,6 +145,25 @@ class Store:
         if not self.read_only:
             raise StoreLocked(self.path, f"another store of this process ({self._pid})")
 
+    def _take_up(self, *, replay: bool) -> None:
+        """Have what a crash left in the journal: in the file, or beside it where that may not change."""
+        if self.path is None or (self.read_only and self._key in _writers):
+            return  # a journal that is being written is no leftover
+        try:
+            if self.read_only:
+                self._left = left_behind(self.path, self.identity, self._positions)
+                if self._left:
+                    self._recount()
+            elif replay or self._damaged:
+                self.recovered = replay_journal(self, damaged=self._damaged)
+        except OSError as error:
+            if isinstance(error, StoreError):
+                raise
+            raise StoreError(
+                self.path,
+                f"The journal {folder_of(self.path)} cannot be read: {error}. It was left as it is.",
+            ) from error
+
     def _open(self) -> duckdb.DuckDBPyConnection:
         if self.path is None:
             con = duckdb.connect()
@@ -123,7 +173,8 @@ class Store:
             spill = Path(tempfile.gettempdir()) / f"ltpkit-{self._pid}.tmp"  # not in the working folder
             con.execute(f"SET GLOBAL temp_directory = {_text(str(spill))}")
         else:
-            con = connect(self.path, read_only=self.read_only)
+            con = connect(self.path, read_only=self.read_only, kept=self._damaged)
+            self._place = _place(self.path)
         try:
             if self.read_only and self.path is not None:
                 require_current(con, self.path)
@@ -141,7 +192,9 @@ class Store:
         """
         if self._con is not None:
             self._end(self._con)
+        self._damaged = []
         self._con = self._open()
+        self._recount()  # fewer than before where a damaged log had to be cut
 
     def close(self) -> None:
         """Let the file go, ending queries that still run. A second call does nothing."""
@@ -152,6 +205,11 @@ class Store:
             self._end(con)
         if _writers.get(self._key) is self:
             del _writers[self._key]
+
+    def _abandon(self) -> None:
+        """Let go of a file that turned out not to be usable."""
+        with suppress(duckdb.Error):  # closing writes, which may fail once more
+            self.close()
 
     def _end(self, con: duckdb.DuckDBPyConnection) -> None:
         """Close a connection, which ends its cursors; one that runs refuses, so stop it first."""
@@ -204,6 +262,8 @@ class Store:
         try:
             # Otherwise names in a query would find the variables of this module.
             cursor.execute("SET python_enable_replacements = false; BEGIN TRANSACTION READ ONLY")
+            if self._left:
+                self._lay_over(cursor, self._left, "")
             yield cursor
         finally:
             cursor.close()
@@ -244,10 +304,44 @@ class Store:
         if not given:
             return
         with self._writing:
+            self._look_for_file()
             try:
                 self._append(given)
             except duckdb.Error as error:
                 raise self._failed("Rows could not be stored for now.", error) from error
+
+    def _look_for_file(self) -> None:
+        """Raise where the file is not the one that was opened: rows would go to one that nobody sees.
+
+        Of a removed file everything is still there as long as it is open; the second time round, so that
+        the first is told, it gets its name back.
+        """
+        if self.path is None:
+            return
+        place = _place(self.path)
+        if place == self._place:
+            return
+        if place is not None:
+            raise StoreError(
+                self.path,
+                f"Another file has taken the place of {self.path}. It is left alone and rows are not stored: "
+                f"move it away, and the store is put back.",
+            )
+        if not self._missed:
+            self._missed = True
+            raise StoreError(self.path, f"{self.path} was removed. It is about to be put back.")
+        restored = self.path.with_name(f"{self.path.name}.restored")
+        if restored.exists():  # of an attempt that was cut short
+            restored.rename(aside(restored))
+        self.copy_to(restored)
+        con, self._con = self._con, None
+        if con is not None:
+            self._end(con)
+        if log_of(self.path).exists():  # it belongs to the removed file, and would be taken for this one's
+            log_of(self.path).rename(aside(log_of(self.path)))
+        restored.replace(self.path)
+        self._con = self._open()
+        self._missed = False
 
     def _append(self, frames: Mapping[str, pl.DataFrame]) -> None:
         cursor = self._cursor()
@@ -269,7 +363,20 @@ class Store:
         finally:
             cursor.close()  # rolls back what was not committed
         rows = {table: self._rows[table] + frame.height for table, frame in fresh.items()}
+        self._note_log()
         self._rows, self._positions = self._rows | rows, positions
+
+    def _note_log(self) -> None:
+        """See whether DuckDB has checkpointed by itself since the last look: its log is shorter then."""
+        if self.path is None:
+            return
+        try:
+            size = log_of(self.path).stat().st_size
+        except OSError:
+            size = 0
+        if size < self._log_bytes:
+            self._firm = self._positions
+        self._log_bytes = size
 
     def positions(self) -> dict[str, int]:
         """Return the last stored `seq` of ``"ticks"``, ``"depth"`` and ``"events"``; 0 where there is none.
@@ -278,16 +385,28 @@ class Store:
         """
         return dict(self._positions)
 
+    def firm_positions(self) -> dict[str, int]:
+        """Return the last `seq` of each table that is in the file itself, not in DuckDB's log alone.
+
+        Never ahead of the truth; behind it until the next checkpoint. Does not touch DuckDB.
+        """
+        return dict(self._firm)
+
     def rows(self, table: str) -> int:
         """Return how many ``"ticks"``, ``"depth"`` or ``"events"`` are stored. Does not touch DuckDB."""
         return self._rows[_table(table)]
 
     def _recount(self) -> None:
         with self._reading() as cursor:
-            self._positions = _positions(cursor)
+            self._positions = self._reached(cursor)
             self._rows = {
                 table: int(_one(cursor, f"SELECT count(*) FROM {name}")) for table, name in TABLES.items()
             }
+
+    def _reached(self, cursor: duckdb.DuckDBPyConnection) -> dict[str, int]:
+        """Return the last `seq` that the cursor sees of each table."""
+        left = {table: int(rows["seq"][-1]) for table, rows in self._left.items()}
+        return _positions(cursor) | left
 
     def keep_days(self, days: int, now: datetime | int) -> int:
         """Delete stored rows from before the last `days` full days in UTC; return how many.
@@ -331,10 +450,15 @@ class Store:
             cursor = self._cursor()
             try:
                 cursor.execute("CHECKPOINT")
+                self._firm, self._log_bytes = self._positions, 0
             except duckdb.Error as error:
                 raise self._failed("The store could not be checkpointed.", error) from error
             finally:
                 cursor.close()
+
+    def room_to_checkpoint(self) -> bool:
+        """Return whether the disk has room for a checkpoint; one that fails ends DuckDB's instance."""
+        return self.path is None or shutil.disk_usage(self.path.parent).free > 2 * self._log_bytes
 
     def _failed(self, what: str, error: duckdb.Error) -> StoreError:
         """Return the error to raise, with the store ready for another try."""
@@ -412,7 +536,7 @@ class Store:
             name = TABLES[_table(table)]
             rest = after(frame, positions[table])
             # Ticks may be asked for through a view of the user's own; a table costs a millisecond or two.
-            if rest.height and (table == "ticks" or name in query):
+            if rest.height and (table == "ticks" or not query or name in query):
                 cursor.register(f"_memory_{table}", to_arrow(rest))
                 views.append(
                     f"CREATE TEMP VIEW {name} AS FROM {self._catalog}.main.{name} "
@@ -548,7 +672,7 @@ class Store:
             f"WHERE {' AND '.join(conditions)} LIMIT {page_rows}"
         )
         with self._reading() as cursor:
-            position, seq = _positions(cursor)["ticks"], 0
+            position, seq = self._reached(cursor)["ticks"], 0
             while seq < position:
                 found: pl.DataFrame = cursor.sql(query, params=[seq]).pl()
                 if not found["seq"].is_sorted():
@@ -651,6 +775,14 @@ class Store:
             unfinished.unlink(missing_ok=True)
             unfinished.with_name(unfinished.name + ".wal").unlink(missing_ok=True)
         return target
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _positions(cursor: duckdb.DuckDBPyConnection) -> dict[str, int]:

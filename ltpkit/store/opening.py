@@ -15,8 +15,18 @@ from typing import Final, NamedTuple
 import duckdb
 
 from ltpkit.errors import NotAStore, StoreError, StoreLocked, StoreTooNew
+from ltpkit.store.salvage import cut_log
 
-__all__ = ["Migration", "connect", "first_line", "migrate", "migrations", "require_current", "upgrade"]
+__all__ = [
+    "Migration",
+    "connect",
+    "explained",
+    "first_line",
+    "migrate",
+    "migrations",
+    "require_current",
+    "upgrade",
+]
 
 _SETTINGS: Final = (
     # Times leave DuckDB as UTC whatever the machine's own zone is.
@@ -74,9 +84,22 @@ def migrate(path: str | Path) -> list[str]:
         con.close()
 
 
-def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+def connect(
+    path: Path, *, read_only: bool = False, kept: list[Path] | None = None
+) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file, or raise what is wrong with it.
 
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    read_only : bool
+        Change nothing.
+    kept : list of pathlib.Path, optional
+        Given, a damaged log is cut where the damage begins, and the list gets the name of its copy.
+
+    Notes
+    -----
     The settings are made after connecting, not with it: a plain ``duckdb.connect`` of the same file in
     the same process then shares the database instead of being refused for another configuration.
     """
@@ -90,10 +113,14 @@ def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
         )
     if read_only and not path.exists():
         raise StoreError(path, f"There is no store at {path}.")
-    try:
-        con = _connect(path, read_only=read_only)
-    except duckdb.Error as error:
-        raise _explained(path, error) from error
+    while True:
+        try:
+            con = _connect(path, read_only=read_only)
+            break
+        except duckdb.Error as error:
+            # Each cut makes the log shorter, so this ends.
+            if read_only or kept is None or not cut_log(path, error, kept):
+                raise explained(path, error) from error
     for setting in _SETTINGS:
         con.execute(setting)
     return con
@@ -113,7 +140,8 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(path))
 
 
-def _explained(path: Path, error: duckdb.Error) -> StoreError:
+def explained(path: Path, error: duckdb.Error) -> StoreError:
+    """Return what is wrong with a file in words that a user can act on."""
     words = str(error)
     if holder := re.search(r"lock is held in (.+?) \(PID (\d+)\)", words):
         return StoreLocked(path, f"process {holder[2]} ({Path(holder[1]).name})")
@@ -133,9 +161,17 @@ def _explained(path: Path, error: duckdb.Error) -> StoreError:
         )
     if "ermission denied" in words:
         return StoreError(path, f"{path} may not be opened: permission denied.")
+    if "WAL" in words:
+        return StoreError(
+            path,
+            f"The log of {path} is damaged at its end. Nothing was changed: streaming into it cuts the log "
+            f"there and takes what is missing from the journal, and so does: ltpkit recover {path}\n"
+            f"DuckDB says: {first_line(error)}",
+        )
     return StoreError(
         path,
-        f"{path} cannot be opened. Nothing was changed or deleted; keep it and its .wal file. "
+        f"{path} cannot be opened. Nothing was changed or deleted; keep it and its .wal file. What can be "
+        f"had of it and its journal goes into a new file with: ltpkit recover {path}\n"
         f"DuckDB says: {first_line(error)}",
     )
 

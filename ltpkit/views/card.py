@@ -53,6 +53,7 @@ def html(status: Status) -> str:
         ("last tick, age", last, ""),
         ("rows in memory", f"{status.rows_in_memory:,}", ""),
         ("rows stored", f"{status.rows_stored:,}", ""),
+        ("not stored yet", _on_the_way(status), "small"),
         ("gaps", f"{status.gaps:,}", ""),
         ("rejects", f"{status.rejects:,}", ""),
         ("reconnects", f"{status.reconnects:,}", ""),
@@ -62,6 +63,8 @@ def html(status: Status) -> str:
         facts.append(("longest pause", age(status.longest_pause_s), ""))
     if status.lost_rows:
         facts.append(("rows lost unstored", f"{status.lost_rows:,}", ""))
+    if status.recovered:
+        facts.append(("after a crash", status.recovered, "small"))
     if status.recording:
         facts.append(("recording", status.recording, "small"))
     cells = "".join(
@@ -75,3 +78,12 @@ def html(status: Status) -> str:
         f'<span class="state" style="background:{colour}">{sign} {state}</span>'
         f'<span class="symbols">{escape(shown)}</span></header><dl>{cells}</dl>{error}</div>'
     )
+
+
+def _on_the_way(status: Status) -> str:
+    """Return how far the ticks that are not stored yet have come."""
+    waiting = status.received_seq - status.stored_seq
+    if not waiting:
+        return "0"
+    journaled, synced = status.received_seq - status.journaled_seq, status.received_seq - status.synced_seq
+    return f"{waiting:,}; {journaled:,} not journaled, {synced:,} not synced"
