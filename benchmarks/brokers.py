@@ -21,7 +21,7 @@ from ltpkit.feeds import make
 from ltpkit.feeds.angelone import wire as angelone
 from ltpkit.feeds.kite import wire as kite
 from ltpkit.feeds.upstox.wire import response_type
-from ltpkit.instruments import Instruments
+from ltpkit.instrument import Instruments
 
 CASE = "brokers"
 

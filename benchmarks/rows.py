@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ltpkit import feeds, settings
 from ltpkit.batch import Ticks
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 from ltpkit.live import Stream
 
 _OPEN_US: Final = 1_767_584_700_000_000  # 09:15 IST on 5 January 2026

@@ -17,7 +17,7 @@ from typing import Final, overload
 import polars as pl
 
 from ltpkit.errors import SettingError
-from ltpkit.instruments import INDIAN_EXCHANGES, market_open
+from ltpkit.instrument import INDIAN_EXCHANGES, market_open
 
 __all__ = ["bars", "width_us"]
 

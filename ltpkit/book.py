@@ -18,7 +18,7 @@ import numpy.typing as npt
 from sortedcontainers import SortedList
 
 from ltpkit.batch import BookCheck, BookUpdate, Depth, Event
-from ltpkit.instruments import Instruments
+from ltpkit.instrument import Instruments
 
 __all__ = ["Applied", "Book", "Books"]
 

@@ -18,7 +18,7 @@ from ltpkit import feeds
 from ltpkit.batch import BookUpdate, Event, Received, Reject
 from ltpkit.book import Books
 from ltpkit.errors import RecordingError
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 from ltpkit.recording import Block, Recording
 from ltpkit.ring import DepthRing, EventLog, TickRing
 

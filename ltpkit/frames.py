@@ -15,7 +15,7 @@ from ltpkit.bars import bars
 from ltpkit.changes import changes
 from ltpkit.errors import UnknownInstrument
 from ltpkit.gaps import gaps
-from ltpkit.instruments import split_symbol
+from ltpkit.instrument import split_symbol
 
 if TYPE_CHECKING:
     import polars as pl

@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from ltpkit.instruments import INDIAN_EXCHANGES, market_open
+from ltpkit.instrument import INDIAN_EXCHANGES, market_open
 
 __all__ = ["is_trading_day", "trading"]
 

@@ -18,7 +18,7 @@ import numpy as np
 from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject
 from ltpkit.book import Books
 from ltpkit.feeds import Feed
-from ltpkit.instruments import Instruments
+from ltpkit.instrument import Instruments
 from ltpkit.ring import DepthRing, EventLog, TickRing
 
 if TYPE_CHECKING:

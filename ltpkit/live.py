@@ -20,7 +20,7 @@ from ltpkit.connection import Policy
 from ltpkit.ending import before_exit, end_at_sigterm
 from ltpkit.errors import LoginRefused, SettingError, StoreError, UnknownInstrument
 from ltpkit.held import Held
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 from ltpkit.recording import Recorder
 from ltpkit.store import Store
 from ltpkit.streamer import Streamer

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from ltpkit.instruments import Instrument
+from ltpkit.instrument import Instrument
 
 __all__ = ["LISTING", "Listed", "instruments", "tick_size_at"]
 

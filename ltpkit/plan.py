@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ltpkit.errors import PlanError
 from ltpkit.feeds import Limits
-from ltpkit.instruments import Instrument
+from ltpkit.instrument import Instrument
 
 __all__ = ["spread"]
 

@@ -11,7 +11,7 @@ from ltpkit import feeds, settings
 from ltpkit.connection import Policy
 from ltpkit.errors import RecordingError, SettingError
 from ltpkit.held import Held
-from ltpkit.instruments import Instruments
+from ltpkit.instrument import Instruments
 from ltpkit.recording import Recording
 from ltpkit.status import Status
 from ltpkit.streamer import Streamer

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from ltpkit.batch import Received
 from ltpkit.errors import RecordingError
-from ltpkit.instruments import Instrument
+from ltpkit.instrument import Instrument
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -23,7 +23,7 @@ from ltpkit.batch import Event, Received
 from ltpkit.connection import Connection, Policy, State
 from ltpkit.errors import StreamStopped, WrongThread
 from ltpkit.feeds import Beating, BookStreaming, HeaderLogin
-from ltpkit.instruments import Instrument
+from ltpkit.instrument import Instrument
 from ltpkit.intake import Intake
 from ltpkit.pulse import Pulse
 from ltpkit.recording import Recorder, Recording

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ltpkit.batch import BookCheck, BookUpdate, Depth
 from ltpkit.book import Book, Books
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 
 Level = tuple[float, float]
 

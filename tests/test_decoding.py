@@ -24,7 +24,7 @@ from ltpkit.cli import app
 from ltpkit.decoding import Decoded
 from ltpkit.errors import RecordingError, SettingError, UnknownFeed
 from ltpkit.feeds.dhan.wire import FULL, TICKER
-from ltpkit.instruments import Instrument
+from ltpkit.instrument import Instrument
 from ltpkit.recording import Recorder
 from ltpkit.schema import DEPTH, EVENTS, TICKS, polars_schema
 from tests.paths import HAS_SHARED, SHARED, needs_shared

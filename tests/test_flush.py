@@ -14,7 +14,7 @@ import pytest
 from ltpkit.batch import Event
 from ltpkit.errors import StoreError
 from ltpkit.flush import FlushWorker
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 from ltpkit.ring import DepthRing, EventLog, TickRing
 from ltpkit.store import Store
 from tests.test_ring import ticks

@@ -21,7 +21,7 @@ import ltpkit as lk
 from ltpkit import nifty
 from ltpkit.errors import ConnectionFailed, SettingError, UnknownInstrument
 from ltpkit.feeds import make
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 from ltpkit.masters import (
     COLUMNS,
     Listing,

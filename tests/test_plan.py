@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ltpkit.errors import PlanError
 from ltpkit.feeds import Limits
-from ltpkit.instruments import Instrument
+from ltpkit.instrument import Instrument
 from ltpkit.plan import spread
 
 

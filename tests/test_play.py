@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from ltpkit.batch import Batch
 from ltpkit.book import Books
 from ltpkit.feeds.binance import Binance
-from ltpkit.instruments import Instruments
+from ltpkit.instrument import Instruments
 from tests.paths import SHARED, needs_shared
 from tests.play import CaptureServer
 

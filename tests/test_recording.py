@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from ltpkit.errors import RecordingError
-from ltpkit.instruments import Instrument
+from ltpkit.instrument import Instrument
 from ltpkit.recording import Block, Recorder, Recording
 
 TCS = Instrument(exchange="NSE", symbol="TCS", segment="NSE_EQ", broker_id="11536", tick_size=0.05)

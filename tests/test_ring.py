@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ltpkit.batch import Depth, Event, Ticks
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 from ltpkit.ring import DepthRing, EventLog, TickRing
 from ltpkit.schema import FEED_FLOATS, TICKS, polars_schema
 

@@ -103,7 +103,7 @@ def feeds() -> None:
 
     from ltpkit import settings
     from ltpkit.feeds import make, names
-    from ltpkit.instruments import Instruments
+    from ltpkit.instrument import Instruments
 
     out = console()
     chosen = settings.load()

@@ -104,7 +104,7 @@ def next_steps(path: Path, out: Console) -> None:
 
 def _zone(exchange: str | None, at: datetime) -> tuple[tzinfo, str]:
     """Return the exchange's own time zone, and what it is called."""
-    from ltpkit.instruments import market_open
+    from ltpkit.instrument import market_open
 
     zone = market_open(exchange or "")[1]
     return zone, at.astimezone(zone).tzname() or "UTC"

@@ -17,7 +17,7 @@ import msgspec
 
 from ltpkit.batch import Batch, BookUpdate, Received
 from ltpkit.errors import SettingError, UnknownFeed
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 
 __all__ = ["Beating", "BookStreaming", "Feed", "HeaderLogin", "Limits", "Message", "make", "names"]
 

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from ltpkit.errors import UnknownInstrument, near_misses
-from ltpkit.instruments import Instrument, split_symbol
+from ltpkit.instrument import Instrument, split_symbol
 from ltpkit.masters.cache import Master
 
 __all__ = ["Listing", "as_instruments", "matching"]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltpkit.batch import Depth
-from ltpkit.instruments import Instruments
+from ltpkit.instrument import Instruments
 from ltpkit.ring.base import Ring, bitmap, make_frame, plain_column
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ltpkit import changes
 from ltpkit.batch import Ticks
-from ltpkit.instruments import Instruments
+from ltpkit.instrument import Instruments
 from ltpkit.ring.base import Ring, floats_column, make_frame
 from ltpkit.schema import FEED_FLOATS, TICK_FLOATS, code_of
 

@@ -17,7 +17,7 @@ from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.angelone import AngelOne, packets
 from ltpkit.feeds.angelone.wire import DEPTH20, LTP, PACKETS, QUOTE, SEGMENTS, SNAP_QUOTE
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 from ltpkit.schema import FEED_FLOATS
 
 NOW = 1_766_302_999_123_456

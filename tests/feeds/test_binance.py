@@ -19,7 +19,7 @@ from ltpkit.book import Books
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.binance import Binance
-from ltpkit.instruments import Instruments
+from ltpkit.instrument import Instruments
 from ltpkit.schema import FEED_FLOATS
 from tests.paths import SHARED, needs_shared
 from tests.play import read_capture

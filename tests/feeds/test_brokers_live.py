@@ -18,7 +18,7 @@ from websockets.http11 import Request, Response
 import ltpkit as lk
 from ltpkit.errors import LoginRefused
 from ltpkit.feeds.angelone import AngelOne
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 from ltpkit.live import Stream
 from tests.feeds import test_angelone as angelone
 from tests.feeds import test_kite as kite

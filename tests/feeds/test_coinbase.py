@@ -19,7 +19,7 @@ from ltpkit.book import Books
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.coinbase import Coinbase
-from ltpkit.instruments import Instruments
+from ltpkit.instrument import Instruments
 from ltpkit.schema import FEED_FLOATS
 from tests.paths import SHARED, needs_shared
 

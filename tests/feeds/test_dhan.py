@@ -33,7 +33,7 @@ from ltpkit.feeds.dhan.wire import (
     STATUS,
     TICKER,
 )
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 from ltpkit.schema import FEED_FLOATS
 
 NOW = 1_766_302_999_123_456

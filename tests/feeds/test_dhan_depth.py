@@ -20,7 +20,7 @@ from ltpkit.errors import PlanError, SettingError, UnknownInstrument
 from ltpkit.feeds import make
 from ltpkit.feeds.dhan import Dhan
 from ltpkit.feeds.dhan.depth import DEEP_HEADER, DEEP_LEVEL
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 from ltpkit.plan import spread
 
 NOW = 1_766_302_999_123_456

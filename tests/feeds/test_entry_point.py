@@ -15,7 +15,7 @@ import ltpkit as lk
 from ltpkit import feeds
 from ltpkit.cli import app
 from ltpkit.errors import SettingError, UnknownFeed
-from ltpkit.instruments import Instruments
+from ltpkit.instrument import Instruments
 
 #: A whole feed in a page: lines of "SYMBOL price", as a package of its own would have it.
 MODULE = '''
@@ -25,7 +25,7 @@ import numpy as np
 
 from ltpkit.batch import Batch, Reject, Ticks
 from ltpkit.feeds import Limits
-from ltpkit.instruments import Instrument
+from ltpkit.instrument import Instrument
 
 
 class Lines:

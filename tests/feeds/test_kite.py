@@ -20,7 +20,7 @@ from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.kite import Kite, packets
 from ltpkit.feeds.kite.wire import FULL, INDEX_FULL, INDEX_QUOTE, LEVEL, LTP, PACKETS, QUOTE, SEGMENTS
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 from ltpkit.schema import FEED_FLOATS
 
 NOW = 1_766_302_999_123_456

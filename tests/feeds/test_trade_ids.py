@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ltpkit.feeds.trade_ids import Trade, TradeIds
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.feeds.common.trade_ids import Trade, TradeIds
+from ltpkit.instrument import Instrument, Instruments
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.upstox import Upstox, packets
 from ltpkit.feeds.upstox.wire import SEGMENTS, STATUSES, response_type
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 from ltpkit.schema import FEED_FLOATS
 
 json_format = pytest.importorskip("google.protobuf.json_format")

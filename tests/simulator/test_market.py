@@ -15,7 +15,7 @@ from ltpkit import nifty
 from ltpkit.errors import UnknownInstrument
 from ltpkit.feeds.dhan import Simulated
 from ltpkit.feeds.dhan.wire import FULL
-from ltpkit.instruments import Instruments
+from ltpkit.instrument import Instruments
 from ltpkit.simulator import Market
 from ltpkit.simulator.market import BLOCK
 

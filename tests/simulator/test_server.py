@@ -20,7 +20,7 @@ from ltpkit import nifty
 from ltpkit.errors import SettingError
 from ltpkit.feeds.dhan import Mode, Simulated
 from ltpkit.feeds.dhan.wire import FULL, PREV_CLOSE, QUOTE, TICKER
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 from ltpkit.simulator import Market, SimulatedExchange, run, server
 from ltpkit.simulator.server import framed
 

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject, Ticks
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
-from ltpkit.feeds.address import Secret, revealed, websocket_address
 from ltpkit.feeds.angelone.rows import read, times
 from ltpkit.feeds.angelone.wire import (
     PACKETS,
@@ -23,9 +22,10 @@ from ltpkit.feeds.angelone.wire import (
     all_alike,
     refusal,
 )
-from ltpkit.feeds.levels import Books, depth
-from ltpkit.feeds.lookup import Lookup
-from ltpkit.instruments import Instrument, Instruments, split_symbol
+from ltpkit.feeds.common.address import Secret, revealed, websocket_address
+from ltpkit.feeds.common.levels import Books, depth
+from ltpkit.feeds.common.lookup import Lookup
+from ltpkit.instrument import Instrument, Instruments, split_symbol
 from ltpkit.schema import FEED_FLOATS, code_of
 
 __all__ = ["AngelOne", "Mode"]

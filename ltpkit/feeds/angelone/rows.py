@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltpkit.feeds.angelone.wire import DEPTH20, LEVEL, LEVEL20, PACKETS, SEGMENTS, SNAP_QUOTE
-from ltpkit.feeds.levels import Books
+from ltpkit.feeds.common.levels import Books
 from ltpkit.schema import FEED_FLOATS
 
 __all__ = ["read", "times"]

@@ -14,9 +14,9 @@ from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject
 from ltpkit.feeds.coinbase import wire
 from ltpkit.feeds.coinbase.exchange import missed
 from ltpkit.feeds.coinbase.products import Products
-from ltpkit.feeds.joined import Joined, lines
-from ltpkit.feeds.trade_ids import TradeIds
-from ltpkit.instruments import Instruments
+from ltpkit.feeds.common.joined import Joined, lines
+from ltpkit.feeds.common.trade_ids import TradeIds
+from ltpkit.instrument import Instruments
 
 __all__ = ["Advanced"]
 

@@ -17,7 +17,7 @@ from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.coinbase.advanced import Advanced
 from ltpkit.feeds.coinbase.exchange import Exchange
 from ltpkit.feeds.coinbase.products import Products
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 
 __all__ = ["Coinbase"]
 

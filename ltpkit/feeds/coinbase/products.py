@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from ltpkit.errors import UnknownInstrument
-from ltpkit.instruments import Instrument, Instruments, split_symbol
+from ltpkit.instrument import Instrument, Instruments, split_symbol
 
 __all__ = ["Products"]
 

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from ltpkit.feeds.joined import UNREADABLE, Count, Number, Price, Time
+from ltpkit.feeds.common.joined import UNREADABLE, Count, Number, Price, Time
 
 __all__ = [
     "AdvancedMessage",

@@ -26,7 +26,7 @@ from ltpkit.batch import Batch, Depth, Event, Goodbye, Received, Reject
 from ltpkit.feeds import Limits
 from ltpkit.feeds.dhan.numbers import Numbers, key_of
 from ltpkit.feeds.dhan.wire import REASONS, SEGMENT_CODES, SEGMENTS_END
-from ltpkit.instruments import Instrument
+from ltpkit.instrument import Instrument
 
 __all__ = ["DEEP", "DEEP_HEADER", "DEEP_LEVEL", "DEEP_SEGMENTS", "Deep", "DeepDecoder"]
 

@@ -11,12 +11,12 @@ from ltpkit import nifty
 from ltpkit.batch import Batch, BookUpdate, Received
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Limits, Message
-from ltpkit.feeds.address import Secret, revealed, websocket_address
+from ltpkit.feeds.common.address import Secret, revealed, websocket_address
 from ltpkit.feeds.dhan.decoder import Decoder
 from ltpkit.feeds.dhan.depth import DEEP, DEEP_SEGMENTS, DeepDecoder
 from ltpkit.feeds.dhan.numbers import Numbers, key_of
 from ltpkit.feeds.dhan.wire import REASONS, SEGMENT_CODES, SEGMENTS
-from ltpkit.instruments import Instrument, Instruments, split_symbol
+from ltpkit.instrument import Instrument, Instruments, split_symbol
 
 __all__ = ["Dhan", "Mode", "Simulated"]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from ltpkit.feeds.common.lookup import IntegerLookup
 from ltpkit.feeds.dhan.prices import Floats, steps_of
 from ltpkit.feeds.dhan.wire import SEGMENT_CODES, SEGMENTS
-from ltpkit.feeds.lookup import IntegerLookup
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 
 __all__ = ["Numbers", "key_of"]
 

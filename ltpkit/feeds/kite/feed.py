@@ -13,12 +13,12 @@ import numpy.typing as npt
 from ltpkit.batch import Batch, BookUpdate, Event, Goodbye, Received, Reject, Ticks
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
-from ltpkit.feeds.address import Secret, revealed, websocket_address
+from ltpkit.feeds.common.address import Secret, revealed, websocket_address
+from ltpkit.feeds.common.levels import Books, depth
+from ltpkit.feeds.common.lookup import IntegerLookup
 from ltpkit.feeds.kite.rows import READINGS, read
 from ltpkit.feeds.kite.wire import SEGMENTS, Split, split
-from ltpkit.feeds.levels import Books, depth
-from ltpkit.feeds.lookup import IntegerLookup
-from ltpkit.instruments import Instrument, Instruments, split_symbol
+from ltpkit.instrument import Instrument, Instruments, split_symbol
 from ltpkit.schema import FEED_FLOATS
 
 __all__ = ["Kite", "Mode"]

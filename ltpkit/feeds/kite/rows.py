@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ltpkit.feeds.common.levels import Books
 from ltpkit.feeds.kite.wire import INDEX, PACKETS, SEGMENTS
-from ltpkit.feeds.levels import Books
 from ltpkit.schema import FEED_FLOATS
 
 __all__ = ["READINGS", "Reading", "read"]

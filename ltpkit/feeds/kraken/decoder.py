@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from ltpkit.batch import Batch, BookCheck, BookUpdate, Event, Received
-from ltpkit.feeds.joined import Joined, lines, microseconds
+from ltpkit.feeds.common.joined import Joined, lines, microseconds
+from ltpkit.feeds.common.trade_ids import TradeIds
 from ltpkit.feeds.kraken import wire
 from ltpkit.feeds.kraken.digits import Digits
-from ltpkit.feeds.trade_ids import TradeIds
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 
 __all__ = ["DEPTHS", "EXCHANGE", "PAIR", "Decoder"]
 

@@ -17,7 +17,7 @@ from ltpkit.batch import Batch, BookUpdate, Received
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.kraken.decoder import DEPTHS, EXCHANGE, PAIR, Decoder
-from ltpkit.instruments import Instrument, Instruments, split_symbol
+from ltpkit.instrument import Instrument, Instruments, split_symbol
 
 __all__ = ["Kraken"]
 

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from ltpkit.feeds.joined import Count, Number, Price, Time
+from ltpkit.feeds.common.joined import Count, Number, Price, Time
 
 __all__ = [
     "Answer",

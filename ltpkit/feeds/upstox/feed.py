@@ -11,11 +11,11 @@ import msgspec
 from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
-from ltpkit.feeds.address import Secret, revealed, websocket_address
-from ltpkit.feeds.lookup import Lookup
+from ltpkit.feeds.common.address import Secret, revealed, websocket_address
+from ltpkit.feeds.common.lookup import Lookup
 from ltpkit.feeds.upstox.rows import Gathered
 from ltpkit.feeds.upstox.wire import CASH, SEGMENTS, STATUSES, response_type, unreadable
-from ltpkit.instruments import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments
 
 __all__ = ["Mode", "Upstox"]
 

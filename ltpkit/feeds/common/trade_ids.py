@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ltpkit.batch import Event
-from ltpkit.instruments import Instruments
+from ltpkit.instrument import Instruments
 
 __all__ = ["Trade", "TradeIds"]
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltpkit.batch import Batch, Received, Reject, Ticks
-from ltpkit.feeds.trade_ids import Trade, TradeIds
+from ltpkit.feeds.common.trade_ids import Trade, TradeIds
 from ltpkit.schema import FEED_FLOATS
 
 __all__ = ["UNREADABLE", "Count", "Joined", "Number", "Price", "Time", "lines", "microseconds"]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltpkit.errors import UnknownInstrument
-from ltpkit.instruments import Instrument, Instruments, split_symbol
+from ltpkit.instrument import Instrument, Instruments, split_symbol
 
 __all__ = ["IntegerLookup", "Lookup"]
 

@@ -1,7 +1,7 @@
 """Binance's public market streams, spot and USD-M futures: JSON text in, batches out.
 
 Trades and best quotes become ticks, changes of the book become `BookUpdate`: keeping the book is
-`ltpkit.book`'s work. How the text is read is in `ltpkit.feeds.binance_wire`.
+`ltpkit.book`'s work. How the text is read is in `ltpkit.feeds.binance.wire`.
 
 Sources: binance/binance-spot-api-docs (2026-07) and the USD-M pages of developers.binance.com.
 """
@@ -21,9 +21,10 @@ import numpy.typing as npt
 
 from ltpkit.batch import Batch, BookUpdate, Depth, Event, Goodbye, Received, Ticks
 from ltpkit.errors import SettingError, UnknownInstrument
-from ltpkit.feeds import Limits, Message, binance_wire
-from ltpkit.feeds.binance_wire import FIRST_MICROSECOND, SYMBOL, UNREADABLE, Arrived, Payload
-from ltpkit.instruments import Instrument, Instruments, split_symbol
+from ltpkit.feeds import Limits, Message
+from ltpkit.feeds.binance import wire
+from ltpkit.feeds.binance.wire import FIRST_MICROSECOND, SYMBOL, UNREADABLE, Arrived, Payload
+from ltpkit.instrument import Instrument, Instruments, split_symbol
 from ltpkit.schema import FEED_FLOATS
 
 __all__ = ["Binance"]
@@ -219,10 +220,10 @@ class Binance:
             The answer holds no book; the sentence gives Binance's own code and words.
         """
         try:
-            answer = binance_wire.read_one(body)
+            answer = wire.read_one(body)
         except UNREADABLE as error:
             raise ValueError(f"Binance's answer for {instrument.name} is not a book: {error}.") from None
-        book = binance_wire.snapshot(answer, self._numbers[instrument.symbol], received_at)
+        book = wire.snapshot(answer, self._numbers[instrument.symbol], received_at)
         if book is None:
             said = f"{answer.code}: {answer.msg}" if answer.code is not None else "no levels in it"
             raise ValueError(f"Binance's answer for {instrument.name} is not a book ({said}).")
@@ -310,7 +311,7 @@ class Binance:
         self, trades: list[Payload], rows: _Rows, ticks: Ticks, times: npt.NDArray[np.int64]
     ) -> list[int]:
         prices, quantities = [p.p for p in trades], [p.q for p in trades]
-        ids = [p.t if p.e == "trade" else binance_wire.aggregate_id(p) for p in trades]
+        ids = [p.t if p.e == "trade" else wire.aggregate_id(p) for p in trades]
         if isnan(sum(prices) + sum(quantities)) or -1 in ids:
             raise ValueError("a trade lacks its price, quantity or id")
         ticks.values[_TRADE, rows] = [prices, quantities]
@@ -336,7 +337,7 @@ class Binance:
                     again.setdefault(number, []).append(i)
                     left_out.append(i)
                     continue
-                span = binance_wire.micro(newest[key]), binance_wire.micro(moment)
+                span = wire.micro(newest[key]), wire.micro(moment)
                 batch.events.append(
                     Event(
                         at=int(ticks.received_at[_row(rows, i)]),
@@ -377,7 +378,7 @@ class Binance:
         payloads = arrived.payloads
         bad: set[int] = set()
         for i in sorted(quote_at + trade_at):
-            if what := binance_wire.lacking(payloads[i]):
+            if what := wire.lacking(payloads[i]):
                 arrived.reject(i, f"{payloads[i].e or 'bookTicker'} without a usable {what}")
                 bad.add(i)
         quote_at, trade_at = ([i for i in some if i not in bad] for some in (quote_at, trade_at))
@@ -420,7 +421,7 @@ class Binance:
             return "depthUpdate without a usable symbol"
         update = BookUpdate(
             instrument=number,
-            timestamp=binance_wire.micro(payload.T or payload.E) or at,
+            timestamp=wire.micro(payload.T or payload.E) or at,
             received_at=at,
             bids=bids,
             asks=asks,
@@ -435,7 +436,7 @@ class Binance:
     def _rare(self, frame: bytes, at: int, batch: Batch, whole_books: list[BookUpdate]) -> str:
         """Read a whole book, an answer or a notice; return why it cannot be read, or nothing."""
         try:
-            message = binance_wire.read_one(frame)
+            message = wire.read_one(frame)
         except UNREADABLE as error:
             return str(error)
         said = message.data or message
@@ -445,12 +446,12 @@ class Binance:
             symbol = message.stream.partition("@")[0].upper()
             if symbol and not SYMBOL.fullmatch(symbol):
                 return f"a book of the stream {message.stream!r}, which names no symbol"
-            book = binance_wire.snapshot(said, self._numbers[symbol] if symbol else None, at)
+            book = wire.snapshot(said, self._numbers[symbol] if symbol else None, at)
             if book is None:
                 return "a book without bids or asks"
             (whole_books if symbol else batch.book_updates).append(book)
         elif message.error is not None or message.code is not None:
-            refusal = message.error or binance_wire.Refusal(code=message.code or 0, msg=message.msg)
+            refusal = message.error or wire.Refusal(code=message.code or 0, msg=message.msg)
             detail: dict[str, object] = {"code": refusal.code, "msg": refusal.msg}
             batch.events.append(Event(at=at, kind="feed_error", detail=detail))
         elif message.id is msgspec.UNSET and message.result is msgspec.UNSET:

@@ -6,12 +6,9 @@ has met, so that decoders pass small integers and the ring turns them into colum
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from datetime import time
-from importlib import import_module
-from types import ModuleType
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -145,17 +142,3 @@ class Instruments:
 
     def __repr__(self) -> str:
         return f"<Instruments: {len(self)}, {', '.join(self.names()[:4])}{', …' if len(self) > 4 else ''}>"
-
-
-class _Callable(ModuleType):
-    """The module itself, which can be called.
-
-    ``lk.instruments("dhan")`` is a public name, and importing this module puts the module in its place.
-    So the module answers the call, for the function of that name.
-    """
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        return import_module("ltpkit.masters").instruments(*args, **options)
-
-
-sys.modules[__name__].__class__ = _Callable
