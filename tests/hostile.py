@@ -31,7 +31,7 @@ from ltpkit import nifty
 from ltpkit.feeds.dhan.wire import TICKER
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-RELIANCE = nifty.instruments()[0].broker_id
+RELIANCE = next(one.broker_id for one in nifty.instruments() if one.symbol == "RELIANCE")
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 

@@ -220,6 +220,19 @@ class SimulatedExchange:
         """How many connections there are."""
         return len(self._clients)
 
+    @property
+    def subscriptions(self) -> list[frozenset[str]]:
+        """What each connection gets now, as ``NSE:RELIANCE``; the oldest connection first."""
+        listing = self._market.listing
+        return [
+            frozenset(
+                f"NSE:{listing[place].symbol}"
+                for wants in client.wants.values()
+                for place in wants.nonzero()[0]
+            )
+            for client in tuple(self._clients)
+        ]
+
     def __repr__(self) -> str:
         pace = "as fast as the socket takes them" if self.rate is None else f"{self.rate:g} ticks/s"
         where = self._url if self._thread is not None else "stopped"

@@ -496,3 +496,13 @@ def test_it_runs_until_told_otherwise() -> None:
 
 def test_stopped_it_says_so() -> None:
     assert repr(SimulatedExchange(rate=10)) == "<SimulatedExchange: stopped, 50 shares, 10 ticks/s>"
+
+
+def test_what_each_connection_gets_is_told_by_name() -> None:
+    with SimulatedExchange(rate=10) as running, client(running.url) as one, client(running.url) as other:
+        subscribe(one, "RELIANCE", "TCS")
+        subscribe(other, "ITC", mode="quote")
+        unsubscribe(one, "TCS")
+        wanted = [frozenset({"NSE:RELIANCE"}), frozenset({"NSE:ITC"})]
+        until(lambda: running.subscriptions == wanted, "the subscriptions")
+        assert running.clients == 2
