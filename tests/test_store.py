@@ -151,6 +151,11 @@ def test_a_new_store_has_no_rows_and_numbering_starts_at_one(store: Store) -> No
     assert store.names() == []
 
 
+def test_a_file_is_cached_in_half_a_gigabyte_at_most(path: Path) -> None:
+    with Store(path) as store:
+        assert store.sql("SELECT current_setting('memory_limit')").item() == "488.2 MiB"
+
+
 def test_a_batch_sent_again_is_stored_once(store: Store) -> None:
     store.append(ticks=ticks(100), events=events(2))
     store.append(ticks=ticks(100), events=events(2))

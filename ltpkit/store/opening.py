@@ -34,6 +34,10 @@ _SETTINGS: Final = (
     # A checkpoint rewrites the file's first block in place, the one moment a power cut can spoil
     # the file; sixteen times rarer than by default, for about a second of replay after a crash.
     "SET GLOBAL checkpoint_threshold = '256MB'",
+    # What was written stays cached, by default up to four fifths of the machine's memory: 14 MB more a
+    # minute at 20,000 ticks a second, in the analyst's own kernel. Held to this, appending is as fast, and
+    # a query that wants more goes by way of the disk.
+    "SET GLOBAL memory_limit = '512MB'",
 )
 
 
