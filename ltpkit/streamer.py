@@ -8,9 +8,11 @@ playing of a recording, and the fetching of whole books; everything they bring g
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -34,6 +36,9 @@ _T = TypeVar("_T")
 
 _STOP_S: Final = 1.0
 _SNAPSHOT_TRIES: Final = 8
+
+#: How long a busy thread may keep the interpreter to itself while a feed runs, five times shorter than usual.
+_TURN_S: Final = 0.001
 
 
 class Streamer:
@@ -173,7 +178,8 @@ class Streamer:
 
     def _run(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            asyncio.run(self._main(job))
+            with _short_turns():
+                asyncio.run(self._main(job))
         except Exception as error:  # noqa: BLE001 - shown where people look: the status
             self.last_error = error
             self._note(Event(at=_now(), kind="error", detail={"error": f"{type(error).__name__}: {error}"}))
@@ -430,3 +436,32 @@ class Streamer:
 
 def _now() -> int:
     return time.time_ns() // 1000
+
+
+_turns = threading.Lock()
+_feeds_running = 0
+_usual_turn_s = 0.0
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Have threads take turns more often while a feed runs.
+
+    A feed thread waits for its turn twice in each read, after `select` and after `recv`, and a reader once
+    more: 15 ms of waiting beside a cell that runs plain Python, 3 ms with this. It costs that cell about
+    a tenth of its speed at 10,000 ticks a second, and nothing while no tick comes.
+    """
+    global _feeds_running, _usual_turn_s
+    with _turns:
+        _feeds_running += 1
+        if _feeds_running == 1:
+            _usual_turn_s = sys.getswitchinterval()
+            sys.setswitchinterval(min(_usual_turn_s, _TURN_S))
+    try:
+        yield
+    finally:
+        with _turns:
+            _feeds_running -= 1
+            mine = abs(sys.getswitchinterval() - min(_usual_turn_s, _TURN_S)) < 1e-6
+            if _feeds_running == 0 and mine:  # else somebody has chosen another meanwhile
+                sys.setswitchinterval(_usual_turn_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -170,3 +171,25 @@ def test_a_line_cut_in_the_middle_of_a_capture_goes_on_with_a_gap(tmp_path: Path
         assert archive.gaps().equals(live.gaps())
         count = archive.sql("SELECT count(*), max(seq) FROM ticks").row(0)
         assert count == (live.ticks().height, live.ticks().height)
+
+
+def test_threads_take_shorter_turns_while_any_feed_runs_and_the_usual_ones_after(
+    exchange: SimulatedExchange,
+) -> None:
+    usual = sys.getswitchinterval()
+    with lk.stream(NAMES[:1], url=exchange.url, name="first"):
+        assert sys.getswitchinterval() == pytest.approx(0.001)
+        with lk.stream(NAMES[:1], url=exchange.url, name="second"):
+            assert sys.getswitchinterval() == pytest.approx(0.001)
+        assert sys.getswitchinterval() == pytest.approx(0.001)
+    assert sys.getswitchinterval() == usual
+
+
+def test_turns_that_somebody_else_chose_meanwhile_are_left_alone(exchange: SimulatedExchange) -> None:
+    usual = sys.getswitchinterval()
+    try:
+        with lk.stream(NAMES[:1], url=exchange.url, name="turns"):
+            sys.setswitchinterval(0.002)
+        assert sys.getswitchinterval() == pytest.approx(0.002)
+    finally:
+        sys.setswitchinterval(usual)
