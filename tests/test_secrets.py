@@ -1,0 +1,129 @@
+"""A marker planted as every credential of every feed, looked for in all that a user or a file may show."""
+
+from __future__ import annotations
+
+import logging
+import struct
+import traceback
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow.parquet as pq
+import pytest
+
+import ltpkit as lk
+from ltpkit import feeds, live
+from ltpkit.errors import LtpkitError
+from ltpkit.instrument import Instrument
+from ltpkit.live import Stream
+from tests import hostile
+from tests.hostile import Hostile, Mode, Peer
+
+MARKER = "s3cret+Marker/0123456789=="
+FORMS = [MARKER, quote(MARKER, safe=""), MARKER[:10]]
+
+#: What each feed's own logins are called, and a symbol it takes.
+LOGINS = {
+    "dhan": ["token", "client_id"],
+    "kite": ["token", "api_key"],
+    "angelone": ["token", "client_id", "api_key", "feed_token"],
+    "upstox": ["token"],
+    "simulated": ["token", "client_id"],
+    "binance": [],
+    "coinbase": [],
+    "kraken": [],
+}
+INDIAN = {
+    "dhan": Instrument(exchange="NSE", symbol="INFY", segment="NSE_EQ", broker_id="1594"),
+    "kite": Instrument(exchange="NSE", symbol="INFY", segment="NSE", broker_id="408065"),
+    "angelone": Instrument(exchange="NSE", symbol="INFY", segment="nse_cm", broker_id="1594"),
+    "upstox": Instrument(exchange="NSE", symbol="INFY", segment="NSE_EQ", broker_id="INE009A01021"),
+}
+SYMBOL = {"binance": "BTCUSDT", "coinbase": "BTC-USD", "kraken": "BTC/USD", "simulated": "INFY"}
+
+
+async def echoes_in_the_close(peer: Peer) -> None:
+    """Accept, then close with as much of the request as a close frame takes."""
+    await peer.accept()
+    path = peer.head.split(b" ")[1]
+    secrets = path + b" " + b" ".join(line for line in peer.head.split(b"\r\n") if MARKER.encode() in line)
+    await peer.send(struct.pack(">H", 4000) + secrets[-123:], opcode=hostile.CLOSE)
+    await peer.listen()
+
+
+def shown(stream: Stream) -> str:
+    """Return everything that a stream shows of itself."""
+    status = stream.status()
+    parts = [
+        *map(repr, (stream, status, stream._feed, stream._streamer, stream._intake, live._streams)),
+        *map(repr, (stream._streamer._connections, stream._logins, stream._settings, vars(stream._feed))),
+        str(status), status.line(), stream._repr_html_(), status._repr_html_(),
+        str(status.to_frame().rows()), str(stream.events().rows()), str(stream.gaps().rows()),
+        str(stream.rejects()["reason"].to_list()), str(stream.ticks().rows()),
+    ]  # fmt: skip
+    return "\n".join(parts)
+
+
+def open_stream(feed: str, url: str, **more: Any) -> Stream:
+    logins: dict[str, Any] = dict.fromkeys(LOGINS[feed], MARKER)
+    if feed in INDIAN:
+        more["known"] = [INDIAN[feed]]
+    return lk.stream(SYMBOL.get(feed, "INFY"), feed=feed, url=url, name="secrets", **logins, **more)
+
+
+def test_every_feed_is_looked_at_and_has_no_login_that_is_not() -> None:
+    from inspect import signature
+
+    assert set(LOGINS) == set(feeds.names())
+    for name, logins in LOGINS.items():
+        module, _, attribute = feeds._BUILT_IN[name].partition(":")
+        takes = signature(getattr(__import__(module, fromlist=["x"]), attribute)).parameters
+        known = {"instruments", "kind", "mode", "url", "rest_url", "known", "depth", "levels", "level2"}
+        assert set(takes) - known == set(logins), name
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [hostile.echoes_the_request, echoes_in_the_close, hostile.is_mute, hostile.garbage],
+    ids=lambda mode: mode.__name__,
+)
+@pytest.mark.parametrize("feed", sorted(LOGINS))
+def test_no_credential_is_shown_logged_raised_or_kept(
+    feed: str, mode: Mode, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_FIRST_TICK_S", 0.3)
+    caplog.set_level(logging.DEBUG)
+    for name in ("ltpkit", "ltpkit.websockets", "websockets", "websockets.client", "asyncio", "httpx"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    recording, store = tmp_path / "raw.parquet", tmp_path / "ticks.duckdb"
+    said = ""
+    with Hostile(mode) as server:
+        try:
+            stream = open_stream(feed, server.url, store=store, record=recording)
+        except LtpkitError as error:
+            said += "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
+        else:
+            server.wait_for(1)
+            said += shown(stream)
+            stream.stop()
+            said += shown(stream)
+        assert (
+            MARKER in b"".join(server.heads).decode() or quote(MARKER, safe="") in str(server.heads)
+        ) is bool(LOGINS[feed])
+    said += caplog.text
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    if recording.exists():
+        kept += str(pq.read_table(recording).to_pylist()).encode()  # what compression hides
+    for form in FORMS:
+        assert form not in said
+        assert form.encode() not in kept
+
+
+def test_the_librarys_debug_log_which_holds_all_headers_stays_shut(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("ltpkit.websockets")
+    caplog.set_level(logging.DEBUG, logger="ltpkit.websockets")
+    logger.debug("> Authorization: Bearer %s", MARKER)
+    logger.warning("something else")
+    assert MARKER not in caplog.text
+    assert "something else" in caplog.text
