@@ -61,7 +61,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         A connection that brought rows for this long resets the backoff, and so does one that was
         open for so long and was not mute.
     max_bytes : int
-        The largest message taken.
+        The largest message taken: a whole book of many thousand levels comes in one.
     messages_per_second : float or None
         What the broker takes from us.
     """
@@ -76,7 +76,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     first_wait_s: float = 0.5
     longest_wait_s: float = 60.0
     healthy_s: float = 60.0
-    max_bytes: int = 4 << 20
+    max_bytes: int = 16 << 20
     messages_per_second: float | None = None
 
 

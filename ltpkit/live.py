@@ -343,7 +343,10 @@ def stream(
             raise
         _streams[asked.key] = asked, live
         end_at_sigterm(wanted=True)
-    live._intake.wait_until(lambda: live._ring.rows > 0 or live._streamer.state == "refused", _FIRST_TICK_S)
+    live._intake.wait_until(
+        lambda: live._ring.rows > 0 or live._depth_ring.rows > 0 or live._streamer.state == "refused",
+        _FIRST_TICK_S,
+    )
     if live._streamer.state == "refused":
         error = live._streamer.error
         live.stop()

@@ -128,7 +128,7 @@ class Settings(BaseSettings):
         Credentials, each from the variable of its name in capitals.
     upstox_access_token : SecretStr or None
         The same.
-    angel_client_code, angel_api_key, angel_feed_token, angel_jwt : SecretStr or None
+    angelone_client_id, angelone_api_key, angelone_feed_token, angelone_access_token : SecretStr or None
         The same.
 
     Notes
@@ -240,10 +240,10 @@ class Settings(BaseSettings):
     kite_api_key: _Secret = _secret("KITE_API_KEY")
     kite_access_token: _Secret = _secret("KITE_ACCESS_TOKEN")
     upstox_access_token: _Secret = _secret("UPSTOX_ACCESS_TOKEN")
-    angel_client_code: _Secret = _secret("ANGEL_CLIENT_CODE")
-    angel_api_key: _Secret = _secret("ANGEL_API_KEY")
-    angel_feed_token: _Secret = _secret("ANGEL_FEED_TOKEN")
-    angel_jwt: _Secret = _secret("ANGEL_JWT")
+    angelone_client_id: _Secret = _secret("ANGELONE_CLIENT_ID")
+    angelone_api_key: _Secret = _secret("ANGELONE_API_KEY")
+    angelone_feed_token: _Secret = _secret("ANGELONE_FEED_TOKEN")
+    angelone_access_token: _Secret = _secret("ANGELONE_ACCESS_TOKEN")
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """Yield what differs from the defaults, an address without its token, a secret as stars."""

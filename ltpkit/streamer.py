@@ -311,7 +311,8 @@ class Streamer:
             seen = self._connections[number].sure_until
             if seen is not None:
                 self._down.setdefault(number, seen)
-            self._intake.books.disconnected()
+            numbers = (self._intake.instruments.number(one.name) for one in self._held[number])
+            self._intake.books.disconnected([one for one in numbers if one is not None])
         event.detail = {"connection": number, **event.detail}
         self._note(event)
 

@@ -34,7 +34,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is read from or left in the checkout, and no credentials are the developer's own."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
-        if name.startswith(("DHAN_", "KITE_", "UPSTOX_", "ANGEL_")):
+        if name.startswith(("DHAN_", "KITE_", "UPSTOX_", "ANGELONE_")):
             monkeypatch.delenv(name)
 
 

@@ -205,7 +205,7 @@ def everything_shown(settings: Settings) -> str:
 
 def test_there_are_secrets_to_hide() -> None:
     assert len(SECRETS) == 9
-    assert all(word in " ".join(SECRETS) for word in ("dhan", "kite", "upstox", "angel"))
+    assert all(word in " ".join(SECRETS) for word in ("dhan", "kite", "upstox", "angelone"))
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -221,6 +221,8 @@ def test_a_planted_secret_never_shows_and_can_be_had(monkeypatch: pytest.MonkeyP
 
 
 def test_credentials_come_by_the_keywords_a_feed_takes() -> None:
+    everything = load(angelone_client_id="A1", angelone_access_token="jwt", angelone_feed_token="f")
+    assert set(everything.credentials("angelone")) == {"client_id", "token", "feed_token"}
     settings = load(dhan_client_id="1100", dhan_access_token=PLANTED, kite_api_key="k")
     found = settings.credentials("dhan")
     assert {name: secret.get_secret_value() for name, secret in found.items()} == {
