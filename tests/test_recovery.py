@@ -22,7 +22,7 @@ import pytest
 import ltpkit as lk
 from ltpkit.errors import StoreError
 from ltpkit.flush import FlushWorker
-from ltpkit.journal import Journal, JournalWriter, folder_of, leftovers
+from ltpkit.journal import Journal, JournalWriter, Reading, folder_of, leftovers
 from ltpkit.ring import DepthRing, EventLog, TickRing
 from ltpkit.store import Store
 from ltpkit.store.salvage import log_of
@@ -438,6 +438,62 @@ def test_the_journal_lets_go_of_what_a_checkpoint_has_made_firm(path: Path) -> N
     assert held.worker.flush()
     held.worker.stop()
     assert len(leftovers(folder_of(path))) == 1
+    held.close()
+
+
+def test_a_checkpoint_of_duckdbs_own_lets_the_journal_go(path: Path) -> None:
+    held = Held(path)
+    held.journal._file_bytes = 50_000
+    held.store._cursor().execute("SET GLOBAL checkpoint_threshold = '300KB'")
+    for _ in range(60):
+        held.add(100)
+        held.worker._write()
+    firm = held.store.firm_positions()["ticks"]
+    assert 0 < firm < 6000
+    assert held.ticks.stored_seq == 6000
+    kept = [Reading(one) for one in leftovers(folder_of(path))]
+    seqs = [rows["seq"].to_list() for one in kept for _, rows in one.frames({})]
+    assert [seq for part in seqs for seq in part][-1] == 6000
+    assert 1 < seqs[0][0] <= firm + 1
+    held.close()
+
+
+def test_a_log_that_somebody_removes_is_not_taken_for_a_checkpoint(path: Path) -> None:
+    held = Held(path)
+    held.add(100)
+    held.worker._write()
+    log_of(path).unlink()
+    held.add(100)
+    held.worker._write()
+    assert held.store.firm_positions()["ticks"] == 0
+    held.close()
+
+
+def test_a_store_whose_instance_ended_is_opened_again_when_it_can_be(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(path)
+    held.add(100)
+    held.worker._write()
+
+    def end(*_: object) -> None:
+        raise duckdb.FatalException("FATAL Error: database has been invalidated")
+
+    def refuse(*_: object) -> None:
+        raise StoreError(path, "may not be opened: permission denied")
+
+    held.add(50)
+    with monkeypatch.context() as patched:
+        patched.setattr(held.store, "_append", end)
+        patched.setattr(held.store, "_open", refuse)
+        with pytest.raises(StoreError, match="invalidated"):
+            held.worker._write()
+    with monkeypatch.context() as patched:
+        patched.setattr(held.store, "_open", refuse)
+        with pytest.raises(StoreError, match="permission"):
+            held.worker._write()
+    held.worker._write()
+    assert count(held.store) == (150, 150, 1, 150)
     held.close()
 
 

@@ -113,9 +113,10 @@ class Store:
         self._left: dict[str, pl.DataFrame] = {}  # rows that only the journal has, of a store opened to read
         self._positions: dict[str, int] = {}
         self._firm: dict[str, int] = dict.fromkeys(TABLES, 0)
-        self._log_bytes = 0
+        self._log_bytes = self._written_ns = 0
         self._place: tuple[int, int] | None = None  # which file on which disk was opened
         self._missed = False
+        self._dead = False  # an instance of DuckDB's ended and another could not be had yet
         self._rows: dict[str, int] = {}
         self.recovered: Recovered | None = None
         self._claim()
@@ -195,6 +196,7 @@ class Store:
         self._damaged = []
         self._con = self._open()
         self._recount()  # fewer than before where a damaged log had to be cut
+        self._dead = False
 
     def close(self) -> None:
         """Let the file go, ending queries that still run. A second call does nothing."""
@@ -306,6 +308,8 @@ class Store:
         with self._writing:
             self._look_for_file()
             try:
+                if self._dead:
+                    self._reopen()
                 self._append(given)
             except duckdb.Error as error:
                 raise self._failed("Rows could not be stored for now.", error) from error
@@ -367,16 +371,23 @@ class Store:
         self._rows, self._positions = self._rows | rows, positions
 
     def _note_log(self) -> None:
-        """See whether DuckDB has checkpointed by itself since the last look: its log is shorter then."""
+        """See whether DuckDB has checkpointed by itself since the last look.
+
+        Its log is shorter then and the file written to; a log that somebody removed is shorter as well.
+        """
         if self.path is None:
             return
         try:
+            written = self.path.stat().st_mtime_ns
+        except FileNotFoundError:  # removed just now, which the next append says
+            return
+        try:
             size = log_of(self.path).stat().st_size
-        except OSError:
+        except FileNotFoundError:
             size = 0
-        if size < self._log_bytes:
+        if size < self._log_bytes and written != self._written_ns:
             self._firm = self._positions
-        self._log_bytes = size
+        self._log_bytes, self._written_ns = size, written
 
     def positions(self) -> dict[str, int]:
         """Return the last stored `seq` of ``"ticks"``, ``"depth"`` and ``"events"``; 0 where there is none.
@@ -463,7 +474,8 @@ class Store:
     def _failed(self, what: str, error: duckdb.Error) -> StoreError:
         """Return the error to raise, with the store ready for another try."""
         if isinstance(error, duckdb.FatalException) and self.path is not None:
-            with suppress(duckdb.Error, StoreError):  # the disk is still full: the next call finds out
+            self._dead = True
+            with suppress(duckdb.Error, StoreError):  # the disk is still full: the next call tries again
                 self._reopen()
         return StoreError(self.path or ":memory:", f"{what} DuckDB says: {first_line(error)}")
 
