@@ -10,7 +10,18 @@ from typing import Any, Final
 from benchmarks.measure import Result
 
 #: In the order of the table.
-CASES: Final = ("path", "dhan", "latency", "frames", "flush", "memory", "history", "startup", "brokers")
+CASES: Final = (
+    "path",
+    "dhan",
+    "latency",
+    "frames",
+    "flush",
+    "journal",
+    "memory",
+    "history",
+    "startup",
+    "brokers",
+)
 
 
 def run_apart(case: str, **options: Any) -> list[Result]:

@@ -20,6 +20,7 @@ _HEADINGS = {
     "latency": "Sent to visible, 10,000 ticks/s",
     "frames": "Questions to a million rows in memory",
     "flush": "Into DuckDB",
+    "journal": "The journal",
     "memory": "Memory",
     "history": "After ten million rows",
     "startup": "Start",
