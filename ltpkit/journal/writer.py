@@ -67,7 +67,7 @@ class JournalWriter:
         """Start both threads."""
         # Waking a little sooner leaves time to write within the interval.
         turns = {
-            "journal": (self.write, 0.7 * self._interval_s),
+            "journal": (self.write, 0.6 * self._interval_s),
             "fsync": (self.journal.sync, self._fsync_interval_s),
         }
         for name, (job, interval_s) in turns.items():
