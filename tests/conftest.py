@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.paths import HAS_SHARED, NO_SHARED, SHARED
+
+# A deadline is a timed test: it fails when the machine is busy, not when the code is wrong.
+settings.register_profile("ltpkit", deadline=None)
+settings.load_profile("ltpkit")
 
 
 @pytest.fixture(scope="session")
