@@ -14,7 +14,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -30,6 +30,9 @@ State = Literal["connecting", "live", "stale", "backing_off", "refused", "stoppe
 
 #: What shows that a line is alive: rows; any message, a broker's heartbeats included; or pongs too.
 Life = Literal["rows", "messages", "pongs"]
+
+#: Its own, because a notebook that has seeded `random` must not get other numbers for our waits.
+_dice: Final = random.Random()
 
 _RENEWED_WITHIN_S: Final = 60.0  # for a function that is asked for a token
 _MOST_PATIENCE: Final = 4  # doublings
@@ -184,7 +187,7 @@ class Connection:
                     )
                     return
                 backoff = self._policy.first_wait_s * 2 ** min(attempt, 16)
-                wait = max(wait, random.random() * min(self._policy.longest_wait_s, backoff))
+                wait = max(wait, _dice.random() * min(self._policy.longest_wait_s, backoff))
                 self._set("backing_off", wait_s=round(wait, 3), attempt=attempt)
                 await asyncio.sleep(wait)
         finally:
@@ -215,7 +218,7 @@ class Connection:
         """Note that the broker said it is closing, in its own protocol; the line is closed."""
         self._goodbye = goodbye
         if self._socket is not None:
-            self._socket.transport.close()
+            self._socket.let_go()
 
     # -- one line -------------------------------------------------------------------------
 
@@ -343,7 +346,8 @@ class Connection:
                     self._silent_since, wait = loop.time(), silence_s / 2
                     self._show_life()
                     continue
-                patience = max(silence_s * 2 ** min(self._mute, _MOST_PATIENCE), 2 * self._usual_s)
+                doubled = silence_s * 2.0 ** min(self._mute, _MOST_PATIENCE)
+                patience = min(max(doubled, 2 * self._usual_s), silence_s * 2.0**_MOST_PATIENCE)
                 now, wait = loop.time(), patience / 10
                 without_rows = now - max(self._last_rows, self._silent_since)
                 without_life = now - max(self._alive_at(socket), self._silent_since)
@@ -356,6 +360,8 @@ class Connection:
                     )
                 if without_rows >= silence_s / 2:
                     self._set("stale", silent_s=round(without_rows, 3))
+                    words = f"{self.name} sends no rows, though the line answers and the market is open"
+                    self.last_error = ConnectionFailed(words)
                 wait = max(0.001, min(wait, patience - without_life))
         finally:
             closed.cancel()
@@ -416,7 +422,8 @@ class Connection:
 
     def _hide(self, text: str) -> str:
         """Return a server's words cut short, without our secrets: servers repeat what they refuse."""
-        in_address = [value for _, value in parse_qsl(urlsplit(self._connected_to).query) if len(value) >= 8]
+        query = self._connected_to.partition("?")[2]
+        in_address = [value for _, value in parse_qsl(query) if len(value) >= 8]
         return hidden(text, [*self._secrets(), *in_address])[:_WORDS]
 
     def __repr__(self) -> str:

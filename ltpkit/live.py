@@ -115,7 +115,8 @@ class Stream(Held):
         self._streamer.start(self._wanted)
 
     def stop(self) -> None:  # noqa: D102 - as in the base
-        self._wanted = self._streamer.subscribed or self._wanted
+        if self._streamer.started:
+            self._wanted = self._streamer.subscribed
         super().stop()
         if self._exchange is not None:
             self._exchange.stop()

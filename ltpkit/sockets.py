@@ -38,6 +38,7 @@ __all__ = ["Closed", "Ending", "NotOpened", "Socket", "open_socket", "place"]
 
 _MAX_GATHERED: Final = 4096  # frames; beyond this they are handed over without waiting for company
 _MAX_FRAGMENTS: Final = 4096  # of one message; each costs us an object, whatever its size
+_NO_ADDRESS: Final = "it is not a WebSocket address (ws://, wss://)"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _LONGEST_ASKED_S: Final = 3600.0  # a longer Retry-After is asked again after this
 
@@ -186,6 +187,12 @@ class Socket(ClientConnection):
             received = np.repeat(np.array(times, np.int64), np.array(counts))
         self.deliver(frames, received)
 
+    def let_go(self) -> None:
+        """End the line without a close frame, once what waits has been sent or `close_s` has passed."""
+        self.transport.close()
+        if self._cut is None:
+            self._cut = self.loop.call_later(self.close_s, self.transport.abort)
+
     async def leave(self) -> None:
         """Close politely, and cut the line if the peer takes longer over it than `close_s`."""
         closing = asyncio.ensure_future(self.close())
@@ -264,10 +271,11 @@ async def open_socket(
     except InvalidStatus as error:
         raise _refused(address, error) from None
     except InvalidURI:
-        words = "it is not a WebSocket address (ws://, wss://)"
-        raise NotOpened(words, address_is_wrong=True) from None
+        raise NotOpened(_NO_ADDRESS, address_is_wrong=True) from None
     except (OSError, TimeoutError, InvalidMessage, InvalidHandshake) as error:
         raise NotOpened(f"{place(address)} cannot be reached: {_words(error)}") from None
+    except ValueError:  # from `urlsplit`; a refused certificate is one too, and an OSError
+        raise NotOpened(_NO_ADDRESS, address_is_wrong=True) from None
     assert isinstance(socket, Socket)
     return socket
 

@@ -127,6 +127,11 @@ class Streamer:
         return self._thread is not None and self._thread.is_alive()
 
     @property
+    def started(self) -> bool:
+        """Whether it was started and not stopped since; its thread may have ended with an error."""
+        return self._thread is not None
+
+    @property
     def subscribed(self) -> list[Instrument]:
         """What is wanted now, over all connections."""
         return [one for held in self._held for one in held]

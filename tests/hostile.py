@@ -209,6 +209,8 @@ class Hostile:
         started.set()
         await self._stopping.wait()
         server.close()
+        for _ in range(5):  # who was accepted in this very moment gets its transport, and loses it below
+            await asyncio.sleep(0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -241,7 +241,7 @@ async def test_a_broker_that_says_goodbye_for_good_is_not_called_again() -> None
     )
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "not an address"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "not an address", "ws://[half/"])
 async def test_an_address_that_is_no_websocket_is_refused_at_once(url: str) -> None:
     watched = Watched(url)
     async with running(watched) as task:

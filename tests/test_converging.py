@@ -96,8 +96,9 @@ class Converging(RuleBasedStateMachine):
             if hasattr(self, "stream"):
                 self.settle()
                 assert self.stream.ticks()["seq"].is_sorted()
-                self.stream.stop()
         finally:
+            if hasattr(self, "stream"):
+                self.stream.stop()
             self.exchange.stop()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import itertools
+import random
 import ssl
 import threading
 import time
@@ -65,7 +66,7 @@ BROKEN = "closed the line: 1006"
 async def test_a_server_that_misbehaves_is_left_soon_in_plain_words_and_little_memory(
     mode: Mode, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection.random, "random", lambda: 1.0)
+    monkeypatch.setattr(connection, "_dice", SimpleNamespace(random=lambda: 1.0))
     with Hostile(mode) as server:
         policy = msgspec.structs.replace(ONCE, **IMPATIENT.get(mode.__name__, {}))
         watched = Watched(server.url, policy)
@@ -112,7 +113,7 @@ async def test_a_server_that_accepts_and_leaves_is_not_called_thousands_of_times
 async def test_the_wait_doubles_to_its_longest_and_is_a_random_part_of_that(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connection.random, "random", lambda: 0.5)
+    monkeypatch.setattr(connection, "_dice", SimpleNamespace(random=lambda: 0.5))
     policy = Policy(first_wait_s=0.002, longest_wait_s=0.05, attempts=7)
     with Hostile(hostile.ends_at_once) as server:
         watched = Watched(server.url, policy)
@@ -120,6 +121,16 @@ async def test_the_wait_doubles_to_its_longest_and_is_a_random_part_of_that(
             await asyncio.wait_for(task, 10)
     waits = [event.detail["wait_s"] for event in watched.events if event.kind == "backing_off"]
     assert waits == [0.002, 0.004, 0.008, 0.016, 0.025, 0.025, 0.025]
+
+
+async def test_our_waits_leave_the_random_numbers_of_a_notebook_alone() -> None:
+    random.seed(7)
+    state = random.getstate()
+    with Hostile(hostile.ends_at_once) as server:
+        watched = Watched(server.url)
+        async with running(watched):
+            await watched.until(lambda: watched.connection.opened >= 3)
+    assert random.getstate() == state
 
 
 async def test_a_healthy_line_begins_the_waits_afresh() -> None:
@@ -353,6 +364,7 @@ async def test_a_stale_line_is_live_again_with_its_next_row() -> None:
         watched = Watched(server.url, Policy(silence_s=2.0))
         async with running(watched):
             await watched.until(lambda: "stale" in watched.kinds())
+            assert "sends no rows, though the line answers" in str(watched.connection.last_error)
             server.release()
             await watched.until(lambda: len(watched.frames) == 2)
             assert watched.connection.state == "live"

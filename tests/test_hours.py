@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -67,6 +68,18 @@ def test_without_the_calendar_package_weekdays_are_trading_days(monkeypatch: pyt
     try:
         assert hours.is_trading_day(date(2026, 1, 26))
         assert not hours.is_trading_day(date(2026, 1, 25))
+    finally:
+        hours._calendar.cache_clear()
+
+
+def test_a_calendar_that_cannot_be_made_costs_the_holidays_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> None:
+        raise TypeError(name)
+
+    monkeypatch.setattr(hours, "import_module", lambda name: SimpleNamespace(get_calendar=broken))
+    hours._calendar.cache_clear()
+    try:
+        assert hours.is_trading_day(date(2026, 1, 26))
     finally:
         hours._calendar.cache_clear()
 

@@ -136,6 +136,16 @@ def test_start_stop_start_goes_on_with_the_numbers_and_prices(live: Stream, tmp_
         assert count[0] == count[1]
 
 
+def test_what_was_unsubscribed_does_not_come_back_with_a_new_start(live: Stream) -> None:
+    live.unsubscribe(NAMES)
+    live.stop()
+    live.stop()
+    live.start()
+    assert live.symbols == []
+    live.start(["NSE:TCS"])
+    assert live.symbols == ["NSE:TCS"]
+
+
 def test_the_same_cell_run_twice_leaves_one_connection(live: Stream, tmp_path: Path) -> None:
     threads = {thread.name for thread in threading.enumerate()}
     again = lk.stream([*NAMES, "NSE:ITC"], store=tmp_path / "ticks.duckdb", rate=20_000, flush_interval_s=0.1)
