@@ -31,6 +31,7 @@ from websockets.exceptions import (
     InvalidURI,
 )
 from websockets.frames import BINARY, CONT, TEXT, Frame
+from websockets.protocol import OPEN
 
 from ltpkit.batch import Received
 
@@ -39,6 +40,10 @@ __all__ = ["Closed", "Ending", "NotOpened", "Socket", "open_socket", "place"]
 _MAX_GATHERED: Final = 4096  # frames; beyond this they are handed over without waiting for company
 _MAX_FRAGMENTS: Final = 4096  # of one message; each costs us an object, whatever its size
 _NO_ADDRESS: Final = "it is not a WebSocket address (ws://, wss://)"
+#: First bytes of a text and of a binary message in one frame, without extensions.
+_WHOLE: Final = (0x81, 0x82)
+#: What may be in the low half of a first byte: pieces and whole messages; close, ping, pong.
+_KINDS: Final = (0, 1, 2, 8, 9, 10)
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _LONGEST_ASKED_S: Final = 3600.0  # a longer Retry-After is asked again after this
 
@@ -128,11 +133,21 @@ class Socket(ClientConnection):
         self._timer: asyncio.TimerHandle | None = None
         self._cut: asyncio.TimerHandle | None = None
         self._delivered = 0.0
+        self._answer_end: bytes | None = b""  # the last bytes of the handshake's answer, None once it is over
+        self._cutting = False  # whether plain frames are cut out here
+        self._rest = bytearray()  # the beginning of a frame
+        self._needed = 0  # bytes of `_rest` before another look is worth it
         self.heard_at = self.loop.time()
 
     def data_received(self, data: bytes) -> None:  # noqa: D102 - as in the base
         at, before = time.time_ns() // 1000, len(self._frames)
-        super().data_received(data)
+        if self._answer_end is not None:
+            data = self._take_answer(data)
+        if data:
+            if self._cutting:
+                self._cut_out(data)
+            else:
+                super().data_received(data)
         if self._cut is None and self.protocol.close_expected():
             # The library waits for the peer to close, and looks at its own deadline only when something
             # is sent: a peer that sends garbage and stays would keep the line until the next ping.
@@ -146,6 +161,67 @@ class Socket(ClientConnection):
             self._hand_over()
         elif self._timer is None:
             self._timer = self.loop.call_later(self.gather_s - waited, self._hand_over)
+
+    def _take_answer(self, data: bytes) -> bytes:
+        """Give the library the handshake's answer; return what came behind it."""
+        assert self._answer_end is not None
+        seen = self._answer_end + data
+        blank = seen.find(b"\r\n\r\n")
+        split = len(data) if blank < 0 else blank + 4 - len(self._answer_end)
+        self._answer_end = seen[-3:] if blank < 0 else None
+        super().data_received(data[:split])
+        self._cutting = self.protocol.state is OPEN  # else a refusal, and the rest is its body
+        return data[split:]
+
+    def _cut_out(self, data: bytes) -> None:
+        """Take whole plain messages out of the stream, and give the library everything else.
+
+        That is three quarters of the work of receiving, done here for a tenth of what the library's
+        parser takes. The library gets whole frames and so stands at a frame's beginning between them: control
+        frames, pieces of messages, and from anything it would object to on, all that follows.
+        """
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._needed:
+                return
+            data = bytes(self._rest)
+            self._rest.clear()
+        frames, at, end = self._frames, 0, len(data)
+        before = len(frames)
+        while self._cutting:
+            payload = at + 2
+            if payload > end:
+                break
+            kind, size = data[at], data[at + 1]
+            if kind & 0x0F not in _KINDS:
+                self._cutting = False
+                break
+            if size > 125:
+                payload += {126: 2, 127: 8}.get(size, 0)
+                if payload > end:
+                    break
+                # More than 127 is a masked frame, which only clients may send.
+                size = int.from_bytes(data[at + 2 : payload], "big") if size < 128 else self.max_bytes + 1
+            if size > self.max_bytes - self._fragmented:
+                self._cutting = False
+                break
+            following = payload + size
+            if following > end:
+                payload = following
+                break
+            if kind in _WHOLE and not self._fragments:
+                frames.append(data[payload:following])
+            else:
+                super().data_received(data[at:following])
+                self._cutting = self.protocol.state is OPEN
+            at = following
+        if len(frames) > before:
+            self.heard_at = self.loop.time()
+        if self._cutting:
+            self._rest += data[at:]
+            self._needed = payload - at
+        elif at < end:
+            super().data_received(data[at:])
 
     def process_event(self, event: Any) -> None:  # noqa: D102 - as in the base
         self.heard_at = self.loop.time()
