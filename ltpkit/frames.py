@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ltpkit.bars import bars
 from ltpkit.changes import changes
-from ltpkit.errors import UnknownInstrument
+from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.gaps import gaps
 from ltpkit.instrument import split_symbol
 
@@ -163,7 +163,11 @@ class Frames(ABC):
         ------
         UnknownInstrument
             The symbol was never subscribed and is not held.
+        SettingError
+            `levels` is below 1.
         """
+        if levels is not None and levels < 1:
+            raise SettingError(f"levels={levels}: give the number of levels, 1 or more.")
         names = self._names(symbol)
         assert names is not None
         return ladder(self._newest_book(names[0]), levels)

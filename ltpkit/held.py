@@ -35,7 +35,7 @@ from ltpkit.streamer import Streamer
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Held"]
+__all__ = ["Held", "check_days"]
 
 
 class Held(Frames):
@@ -52,8 +52,7 @@ class Held(Frames):
         depth_capacity_rows: int | None,
         keep_days: int | None = None,
     ) -> None:
-        if keep_days is not None and keep_days < 0:
-            raise SettingError(f"keep_days={keep_days}: give the number of days to keep, 0 or more.")
+        check_days(keep_days)
         self._keep_days = keep_days
         self._feed, self._instruments, self._settings = feed, instruments, chosen
         self._store_path = None if store is None else Path(store)
@@ -354,6 +353,12 @@ class Held(Frames):
 
     def _repr_html_(self) -> str:
         return self.status()._repr_html_()
+
+
+def check_days(keep_days: int | None) -> None:
+    """Raise `SettingError` where this is no number of days to keep."""
+    if keep_days is not None and keep_days < 0:
+        raise SettingError(f"keep_days={keep_days}: give the number of days to keep, 0 or more.")
 
 
 def _codes(name: Name) -> tuple[int, int | None]:

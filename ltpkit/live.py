@@ -6,6 +6,7 @@ Running the cell that made a stream again gives the same one back; the interpret
 from __future__ import annotations
 
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -19,7 +20,8 @@ from ltpkit import credentials, feeds, settings
 from ltpkit.connection import Policy
 from ltpkit.ending import before_exit, end_at_sigterm
 from ltpkit.errors import LoginRefused, SettingError, StoreError, UnknownInstrument
-from ltpkit.held import Held
+from ltpkit.gaps import gap
+from ltpkit.held import Held, check_days
 from ltpkit.instrument import Instrument, Instruments
 from ltpkit.recording import Recorder
 from ltpkit.store import Store
@@ -72,6 +74,7 @@ class Stream(Held):
         self._record = record
         self._logins = tuple(logins)
         self._wanted: list[Instrument] = []
+        self._stopped_at: int | None = None  # µs UTC
 
     def start(self, symbols: Iterable[str] = ()) -> None:
         """Start, or start again after `stop`, with the symbols subscribed before and these.
@@ -112,11 +115,17 @@ class Stream(Held):
             secrets=partial(credentials.secret_values, self._logins),
         )
         self._start_flushing()
+        if self._stopped_at is not None:
+            at, names = time.time_ns() // 1000, [one.name for one in self._wanted]
+            self._events.append([gap(at, "stopped", start=self._stopped_at, end=at, symbols=names)])
+            self._stopped_at = None
         self._streamer.start(self._wanted)
 
     def stop(self) -> None:  # noqa: D102 - as in the base
         if self._streamer.started:
             self._wanted = self._streamer.subscribed
+        if self._streamer.running:
+            self._stopped_at = time.time_ns() // 1000
         super().stop()
         if self._exchange is not None:
             self._exchange.stop()
@@ -227,7 +236,12 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     def changed(self, other: _Asked) -> list[str]:
         """Return the names of what differs."""
-        return [name for name in self.__struct_fields__ if getattr(self, name) != getattr(other, name)]
+        names = [name for name in self.__struct_fields__ if getattr(self, name) != getattr(other, name)]
+        if "options" in names:
+            names.remove("options")
+            both = {**other.options, **self.options}
+            names += [name for name in both if self.options.get(name) != other.options.get(name)]
+        return names
 
 
 _streams: dict[tuple[object, ...], tuple[_Asked, Stream]] = {}
@@ -326,6 +340,7 @@ def stream(
                 running.subscribe(wanted)
                 return running
             wanted = [*running.symbols, *wanted]
+            _check(asked, wanted)  # what cannot be had must not cost what is running
             running.stop()
             warnings.warn(
                 f"The {feed} stream was running with other arguments ({', '.join(changed)}): it was stopped "
@@ -355,27 +370,48 @@ def stream(
     return live
 
 
-def _make(asked: _Asked) -> Stream:
-    """Return a stream that is not started yet."""
+def _sorted_out(asked: _Asked) -> tuple[settings.Settings, dict[str, Any]]:
+    """Return the settings, and what the feed is made with."""
     known = settings.Settings.model_fields
     chosen = settings.load(**{key: value for key, value in asked.options.items() if key in known})
     own = {key: value for key, value in asked.options.items() if key not in known}
     own |= {"kind": asked.kind, "rest_url": asked.rest_url, "url": asked.url}
     own |= {"token": asked.token, "client_id": asked.client_id}
-    exchange: SimulatedExchange | None = None
-    if asked.feed == "simulated":
-        if asked.url is None:
-            from ltpkit.simulator import SimulatedExchange
-
-            exchange = SimulatedExchange(seed=asked.seed, rate=asked.rate)
-            exchange.start()
-            own["url"] = exchange.url
-    else:
+    if asked.feed != "simulated":
         environment = {**chosen.credentials(asked.feed), "url": chosen.url}
         own |= {key: value for key, value in environment.items() if own.get(key) is None}
+    return chosen, {key: value for key, value in own.items() if value is not None}
+
+
+def _check(asked: _Asked, wanted: Iterable[str]) -> None:
+    """Raise what making such a stream would raise, and start nothing."""
+    _, own = _sorted_out(asked)
+    if asked.feed == "simulated" and asked.url is None:
+        from ltpkit.simulator import SimulatedExchange
+
+        SimulatedExchange(seed=asked.seed, rate=asked.rate)
+        own["url"] = "ws://127.0.0.1:1/"
+    check_days(asked.keep_days)
+    feed = feeds.make(asked.feed, Instruments(), **own)
+    feed.address()
+    if "known" in own or _listing(asked.feed) is None:  # else the broker's list decides, later
+        for symbol in wanted:
+            feed.resolve(symbol)
+
+
+def _make(asked: _Asked) -> Stream:
+    """Return a stream that is not started yet."""
+    chosen, own = _sorted_out(asked)
+    exchange: SimulatedExchange | None = None
+    if asked.feed == "simulated" and asked.url is None:
+        from ltpkit.simulator import SimulatedExchange
+
+        exchange = SimulatedExchange(seed=asked.seed, rate=asked.rate)
+        exchange.start()
+        own["url"] = exchange.url
     instruments = Instruments()
     try:
-        made = feeds.make(asked.feed, instruments, **{k: v for k, v in own.items() if v is not None})
+        made = feeds.make(asked.feed, instruments, **own)
         record = _recording_path(asked.feed, asked.store) if asked.record is True else asked.record or None
         return Stream(
             made,

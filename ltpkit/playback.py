@@ -9,6 +9,7 @@ import msgspec
 
 from ltpkit import feeds, settings
 from ltpkit.connection import Policy
+from ltpkit.ending import before_exit
 from ltpkit.errors import RecordingError, SettingError
 from ltpkit.held import Held
 from ltpkit.instrument import Instruments
@@ -17,6 +18,9 @@ from ltpkit.status import Status
 from ltpkit.streamer import Streamer
 
 __all__ = ["Replay", "replay"]
+
+
+_playing: set[Replay] = set()
 
 
 class Replay(Held):
@@ -38,8 +42,13 @@ class Replay(Held):
         self._streamer = Streamer(self._intake, Policy())
 
     def _play(self, speed: float) -> None:
+        _playing.add(self)
         self._start_flushing()
         self._streamer.play(self._recording, speed)
+
+    def stop(self) -> None:  # noqa: D102 - as in the base
+        super().stop()
+        _playing.discard(self)
 
     def drain(self, timeout_s: float | None = None) -> bool:
         """Return True once the whole recording was played, False after the time."""
@@ -93,7 +102,10 @@ def replay(
     StoreLocked, NotAStore, StoreTooNew, StoreError
         The store cannot be used.
     """
-    factor = float("inf") if speed == "max" else float(speed)
+    try:
+        factor = float("inf") if speed == "max" else float(speed)
+    except (TypeError, ValueError):
+        factor = 0.0
     if not factor > 0:
         raise SettingError(f"speed was {speed!r}: a number above 0, or 'max'.")
     recording = Recording(path)
@@ -115,3 +127,12 @@ def replay(
         if played._streamer.last_error is not None:
             raise played._streamer.last_error
     return played
+
+
+def _stop_all() -> None:
+    """Stop what still plays when the interpreter ends, so that its files are closed before that."""
+    for one in tuple(_playing):
+        one.stop()
+
+
+before_exit(_stop_all)

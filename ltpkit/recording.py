@@ -305,6 +305,10 @@ class Recording:
                 yield from _rows(batch)
 
     def _foreign(self, head: bytes) -> Any:
+        with self.path.open("rb") as file:
+            if file.read(12)[8:] == b"DUCK":
+                place = str(self.path)
+                raise RecordingError(f"{self.path.name} is a store, not a recording: lk.open({place!r}).")
         line = next(self._lines(), b"")
         self.cut = None
         if line.startswith(b"{") and b'"kind"' in line[:200]:

@@ -166,7 +166,7 @@ class Streamer:
     def _call(self, job: Coroutine[Any, Any, _T], timeout_s: float) -> _T:
         if self._loop is None or not self.running:
             job.close()
-            raise StreamStopped("The stream is stopped. Start one with lk.stream(…).")
+            raise StreamStopped("The stream is stopped. Its start() goes on with it.")
         if threading.current_thread() is self._thread:
             job.close()
             raise WrongThread("This call waits for the feed thread and was made on it; it would never end.")

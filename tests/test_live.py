@@ -168,6 +168,39 @@ def test_a_cell_run_again_with_other_arguments_restarts_the_stream_and_says_so(
     again.stop()
 
 
+def test_arguments_that_cannot_be_had_leave_the_running_stream_alone(live: Stream, tmp_path: Path) -> None:
+    path = tmp_path / "ticks.duckdb"
+    for wrong in ({"buffer_size": -1}, {"stor": "x.duckdb"}, {"rate": -5}, {"keep_days": -1}):
+        with pytest.raises(errors.SettingError):
+            lk.stream(NAMES, store=path, **wrong)
+    with pytest.raises(errors.UnknownInstrument):
+        lk.stream([*NAMES, "NSE:RELIANC"], store=path, rate=1000)
+    assert live.status().state == "live"
+    with pytest.warns(UserWarning, match=r"\(rate, flush_interval_s, buffer_size\)"):
+        lk.stream(NAMES, store=path, rate=1000, buffer_size=500).stop()
+
+
+def test_a_stop_in_between_is_a_gap_and_the_simulated_market_goes_on(live: Stream) -> None:
+    live.stop()
+    before = live.latest("TCS")["volume"][0]
+    live.start()
+    assert live.wait(rows=200)
+    assert live.latest("TCS")["volume"][0] >= before
+    gap = live.gaps().row(0, named=True)
+    assert (gap["why"], gap["symbols"]) == ("stopped", NAMES)
+    assert gap["start"] <= gap["end"]
+
+
+def test_a_file_of_the_other_kind_is_told_what_opens_it(live: Stream, tmp_path: Path) -> None:
+    live.stop()
+    with pytest.raises(errors.RecordingError, match=r"is a store, not a recording: lk\.open"):
+        lk.replay(tmp_path / "ticks.duckdb")
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "frames.parquet")
+    for use in (lk.open, lambda path: lk.stream("TCS", store=path)):
+        with pytest.raises(errors.NotAStore, match=r"A recording is played by lk\.replay"):
+            use(tmp_path / "frames.parquet")
+
+
 def test_old_days_leave_the_store_and_what_is_left_can_be_exported(tmp_path: Path) -> None:
     path = tmp_path / "ticks.duckdb"
     with lk.stream("TCS", store=path, rate=20_000) as live:
@@ -252,6 +285,8 @@ def test_reading_a_symbol_that_is_not_held_names_the_near_ones(live: Stream) -> 
         live.ticks("NSE:INFYY")
     with pytest.raises(LookupError):
         live.depth("NIFTY")
+    with pytest.raises(errors.SettingError, match="levels=0"):
+        live.depth("TCS", levels=0)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nonsense"])
@@ -329,6 +364,8 @@ def test_a_capture_whose_feed_is_not_said_asks_for_it(tmp_path: Path) -> None:
         lk.replay(tmp_path / "absent.parquet")
     with pytest.raises(errors.SettingError, match="speed"):
         lk.replay(path, feed="binance", speed=0)
+    with pytest.raises(errors.SettingError, match="speed was 'fast'"):
+        lk.replay(path, feed="binance", speed="fast")  # type: ignore[arg-type]
 
 
 def test_a_capture_that_ends_mid_frame_gives_its_whole_rows_and_one_reject(tmp_path: Path) -> None:
@@ -359,6 +396,18 @@ def test_the_interpreters_end_stores_what_waits(tmp_path: Path) -> None:
     )
     with lk.open(path) as archive:
         assert archive.sql("SELECT count(*) FROM ticks").item() >= int(done.stdout)
+
+
+def test_a_replay_nobody_stopped_ends_quietly_with_the_interpreter(tmp_path: Path) -> None:
+    path = tmp_path / "frames.parquet"
+    with lk.stream("RELIANCE", rate=20_000, record=path) as live:
+        assert live.wait(rows=20)
+    code = "import sys, ltpkit as lk; print(lk.replay(sys.argv[1], speed='max').ticks().height)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert int(done.stdout) == live.ticks().height
+    assert done.stderr == ""
 
 
 def test_nested_loops_are_allowed_on_request_only() -> None:

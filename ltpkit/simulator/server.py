@@ -250,7 +250,7 @@ class SimulatedExchange:
     # --- the thread
 
     def start(self) -> Self:
-        """Listen, and return once clients can connect. Started again, the market begins anew.
+        """Listen, and return once clients can connect. Started again, the market goes on where it stood.
 
         Raises
         ------
@@ -259,7 +259,6 @@ class SimulatedExchange:
         """
         if self._thread is not None:
             return self
-        self._new_market()
         ready = threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(ready,), name="ltpkit-simulated-exchange", daemon=True

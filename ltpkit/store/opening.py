@@ -117,6 +117,11 @@ def connect(
         )
     if read_only and not path.exists():
         raise StoreError(path, f"There is no store at {path}.")
+    if path.exists() and not path.is_dir():
+        with path.open("rb") as file:
+            if file.read(4) == b"PAR1":
+                played = f"A recording is played by lk.replay({str(path)!r})."
+                raise NotAStore(path, f"{path} is a Parquet file, not a store. {played}")
     while True:
         try:
             con = _connect(path, read_only=read_only)
