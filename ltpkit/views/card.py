@@ -86,4 +86,8 @@ def _on_the_way(status: Status) -> str:
     if not waiting:
         return "0"
     journaled, synced = status.received_seq - status.journaled_seq, status.received_seq - status.synced_seq
+    if not journaled and not synced:
+        return f"{waiting:,}"
+    if journaled == waiting:  # no journal, or nothing of it yet
+        return f"{waiting:,}, in memory only"
     return f"{waiting:,}; {journaled:,} not journaled, {synced:,} not synced"
