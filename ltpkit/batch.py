@@ -6,7 +6,7 @@ Small and dumb: arrays with one place per row, no behaviour. Missing numbers are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,7 +16,6 @@ from ltpkit.schema import FEED_FLOATS, NO_TIME
 
 __all__ = [
     "Batch",
-    "Book",
     "BookCheck",
     "BookUpdate",
     "Depth",
@@ -24,6 +23,7 @@ __all__ = [
     "Goodbye",
     "Received",
     "Reject",
+    "Side",
     "Ticks",
 ]
 
@@ -72,6 +72,25 @@ class Ticks(msgspec.Struct, kw_only=True):
         return len(self.instrument)
 
 
+class Side(NamedTuple):
+    """The bids or the asks of some books, as `Depth` has them.
+
+    Attributes
+    ----------
+    ends : ndarray of int64, shape (n,)
+        Where each book's levels end in the arrays below; they start where the book before ends.
+    price, qty : ndarray of float64
+        The levels of all books, one after the other.
+    orders : ndarray of int32, or None
+        Orders at each level, None where the feed does not count them.
+    """
+
+    ends: npt.NDArray[np.int64]
+    price: npt.NDArray[np.float64]
+    qty: npt.NDArray[np.float64]
+    orders: npt.NDArray[np.int32] | None = None
+
+
 class Depth(msgspec.Struct, kw_only=True):
     """Books in arrival order, each with as many levels as it has, best first.
 
@@ -79,12 +98,10 @@ class Depth(msgspec.Struct, kw_only=True):
     ----------
     instrument, timestamp, received_at : ndarray, shape (n,)
         As in `Ticks`.
-    bid_ends, ask_ends : ndarray of int64, shape (n,)
-        Where each row's levels end in the flat arrays below; they start where the row before ends.
-    bid_price, bid_qty, ask_price, ask_qty : ndarray of float64
-        The levels of all rows, one after the other.
-    bid_orders, ask_orders : ndarray of int32, or None
-        Orders at each level, None where the feed does not count them.
+    bid_ends, bid_price, bid_qty, bid_orders : ndarray
+        As in `Side`.
+    ask_ends, ask_price, ask_qty, ask_orders : ndarray
+        As well.
     """
 
     instrument: npt.NDArray[np.int32]
@@ -99,18 +116,32 @@ class Depth(msgspec.Struct, kw_only=True):
     ask_qty: npt.NDArray[np.float64]
     ask_orders: npt.NDArray[np.int32] | None
 
+    @classmethod
+    def of(
+        cls,
+        instrument: npt.NDArray[np.int32],
+        timestamp: npt.NDArray[np.int64],
+        received_at: npt.NDArray[np.int64],
+        bids: Side,
+        asks: Side,
+    ) -> Depth:
+        """Return the books with these two sides."""
+        return cls(
+            instrument=instrument,
+            timestamp=timestamp,
+            received_at=received_at,
+            bid_ends=bids.ends,
+            bid_price=bids.price,
+            bid_qty=bids.qty,
+            bid_orders=bids.orders,
+            ask_ends=asks.ends,
+            ask_price=asks.price,
+            ask_qty=asks.qty,
+            ask_orders=asks.orders,
+        )
+
     def __len__(self) -> int:
         return len(self.instrument)
-
-
-class Book(msgspec.Struct, kw_only=True):
-    """The best levels of one book at one moment: what becomes one row of `Depth`."""
-
-    instrument: int
-    timestamp: int
-    received_at: int
-    bids: Sequence[tuple[float, float]]
-    asks: Sequence[tuple[float, float]]
 
 
 class BookCheck(msgspec.Struct, kw_only=True):

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from sortedcontainers import SortedList
 
-from ltpkit.batch import BookCheck, BookUpdate, Depth, Event
+from ltpkit.batch import BookCheck, BookUpdate, Depth, Event, Side
 from ltpkit.instrument import Instruments
 
 __all__ = ["Applied", "Book", "Books"]
@@ -435,19 +435,8 @@ class _Rows:
             return None
         number, timestamp, received_at, bid_ends, ask_ends = np.array(self._keys, np.int64).T.copy()
         bid_price, bid_qty, ask_price, ask_qty = (_floats(side) for side in self._sides)
-        return Depth(
-            instrument=number.astype(np.int32),
-            timestamp=timestamp,
-            received_at=received_at,
-            bid_ends=bid_ends,
-            bid_price=bid_price,
-            bid_qty=bid_qty,
-            bid_orders=None,
-            ask_ends=ask_ends,
-            ask_price=ask_price,
-            ask_qty=ask_qty,
-            ask_orders=None,
-        )
+        bids, asks = Side(bid_ends, bid_price, bid_qty), Side(ask_ends, ask_price, ask_qty)
+        return Depth.of(number.astype(np.int32), timestamp, received_at, bids, asks)
 
 
 def _floats(side: list[float]) -> npt.NDArray[np.float64]:

@@ -300,7 +300,7 @@ class AngelOne:
             else:
                 ticks.values[:, rows] = values
             if found is not None:
-                found.rows = found.rows if isinstance(rows, slice) else rows
+                found.rows = None if isinstance(rows, slice) else rows
                 books.append(found)
             sent = times(mode, packed)
             ticks.timestamp[rows] = np.where(sent == 0, ticks.timestamp[rows], sent)

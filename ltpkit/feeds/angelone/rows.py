@@ -77,7 +77,7 @@ def read(
     if mode == 4:
         levels = np.ascontiguousarray(packed[:, _DEPTH20_AT : DEPTH20.itemsize]).view(LEVEL20)
         books = Books(
-            np.arange(len(packed)),
+            None,
             _priced(levels["price"], divisors[:, None]),
             levels["qty"].astype(np.float64),
             _counted(levels["orders"]),
@@ -106,15 +106,14 @@ def read(
 
 def _by_flag(ladder: npt.NDArray[np.void], divisors: Floats) -> Books:
     """Return the books of levels, shape (n, 10), each of which says on which side it is."""
-    rows = np.arange(len(ladder))
     buy = ladder["buy"]
     price = _priced(ladder["price"], divisors[:, None])
     qty, orders = ladder["qty"].astype(np.float64), _counted(ladder["orders"])
     if (buy == _BUYS_FIRST).all():
-        return Books(rows, price, qty, orders)
+        return Books(None, price, qty, orders)
     # Room for all ten on each side; the empty places go when the books become rows.
     bids, asks = np.where(buy == 1, price, np.nan), np.where(buy == 0, price, np.nan)
-    return Books(rows, np.hstack([bids, asks]), np.hstack([qty, qty]), np.hstack([orders, orders]))
+    return Books(None, np.hstack([bids, asks]), np.hstack([qty, qty]), np.hstack([orders, orders]))
 
 
 def _best(books: Books, out: Floats) -> None:

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, BookUpdate, Depth, Event, Goodbye, Received, Ticks
+from ltpkit.batch import Batch, BookUpdate, Depth, Event, Goodbye, Received, Side, Ticks
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.binance import wire
@@ -506,21 +506,15 @@ def _without(ticks: Ticks, rows: list[int]) -> Ticks:
 
 
 def _pack(books: list[BookUpdate]) -> Depth:
-    def flat(sides: list[Sequence[tuple[float, float]]]) -> npt.NDArray[np.float64]:
-        return np.array([level for side in sides for level in side], np.float64).reshape(-1, 2).T
+    def side(levels: list[Sequence[tuple[float, float]]]) -> Side:
+        ends = np.cumsum([len(some) for some in levels], dtype=np.int64)
+        flat = np.array([level for some in levels for level in some], np.float64).reshape(-1, 2)
+        return Side(ends, flat[:, 0].copy(), flat[:, 1].copy())
 
-    bids, asks = [book.bids for book in books], [book.asks for book in books]
-    bid_levels, ask_levels = flat(bids), flat(asks)
-    return Depth(
-        instrument=np.array([book.instrument for book in books], np.int32),
-        timestamp=np.array([book.timestamp for book in books], np.int64),
-        received_at=np.array([book.received_at for book in books], np.int64),
-        bid_ends=np.cumsum([len(side) for side in bids], dtype=np.int64),
-        bid_price=bid_levels[0].copy(),
-        bid_qty=bid_levels[1].copy(),
-        bid_orders=None,
-        ask_ends=np.cumsum([len(side) for side in asks], dtype=np.int64),
-        ask_price=ask_levels[0].copy(),
-        ask_qty=ask_levels[1].copy(),
-        ask_orders=None,
+    return Depth.of(
+        np.array([book.instrument for book in books], np.int32),
+        np.array([book.timestamp for book in books], np.int64),
+        np.array([book.received_at for book in books], np.int64),
+        side([book.bids for book in books]),
+        side([book.asks for book in books]),
     )

@@ -6,13 +6,13 @@ Such a packet has room for the same number of levels on both sides; places witho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Depth, Ticks
+from ltpkit.batch import Depth, Side, Ticks
 
 __all__ = ["Books", "depth"]
 
@@ -24,8 +24,8 @@ class Books(msgspec.Struct):
 
     Attributes
     ----------
-    rows : ndarray, shape (n,)
-        Which ticks.
+    rows : ndarray, shape (n,), or None
+        Which ticks; None when it is all of them, in their order.
     price, qty : ndarray of float64, shape (n, 2 * levels)
         Bids from the best, then asks from the best. A price is NaN where there is no level.
     orders : ndarray of int32, shape (n, 2 * levels)
@@ -33,7 +33,7 @@ class Books(msgspec.Struct):
         That no level is missing; False where that is not known.
     """
 
-    rows: npt.NDArray[np.intp]
+    rows: npt.NDArray[np.intp] | None
     price: npt.NDArray[np.float64]
     qty: npt.NDArray[np.float64]
     orders: npt.NDArray[np.int32]
@@ -41,7 +41,8 @@ class Books(msgspec.Struct):
 
     def only(self, keep: npt.NDArray[np.intp]) -> Books:
         """Return the books at these places."""
-        return Books(self.rows[keep], self.price[keep], self.qty[keep], self.orders[keep], self.whole)
+        rows = keep if self.rows is None else self.rows[keep]
+        return Books(rows, self.price[keep], self.qty[keep], self.orders[keep], self.whole)
 
 
 def depth(ticks: Ticks, found: Sequence[Books]) -> Depth | None:
@@ -49,45 +50,37 @@ def depth(ticks: Ticks, found: Sequence[Books]) -> Depth | None:
     if not found:
         return None
     books = found[0] if len(found) == 1 else _joined(found)
+    bids, asks = _sides(books)
+    rows = slice(None) if books.rows is None else books.rows
+    return Depth.of(ticks.instrument[rows], ticks.timestamp[rows], ticks.received_at[rows], bids, asks)
+
+
+def _sides(books: Books) -> tuple[Side, Side]:
     levels = books.price.shape[1] // 2
     if books.whole:
-        bid_ends = ask_ends = np.arange(levels, levels * len(books.rows) + levels, levels)
-        bid_price, ask_price = _by_side(books.price, levels)
-        bid_qty, ask_qty = _by_side(books.qty, levels)
-        bid_orders, ask_orders = _by_side(books.orders, levels)
-    else:
-        bids = ~np.isnan(books.price)
-        asks = bids.copy()
-        bids[:, levels:] = asks[:, :levels] = False
-        bid_ends, ask_ends = bids.sum(axis=1).cumsum(), asks.sum(axis=1).cumsum()
-        bid_price, bid_qty, bid_orders = books.price[bids], books.qty[bids], books.orders[bids]
-        ask_price, ask_qty, ask_orders = books.price[asks], books.qty[asks], books.orders[asks]
-    every = len(books.rows) == len(ticks)
-    return Depth(
-        instrument=ticks.instrument if every else ticks.instrument[books.rows],
-        timestamp=ticks.timestamp if every else ticks.timestamp[books.rows],
-        received_at=ticks.received_at if every else ticks.received_at[books.rows],
-        bid_ends=bid_ends,
-        bid_price=bid_price,
-        bid_qty=bid_qty,
-        bid_orders=bid_orders,
-        ask_ends=ask_ends,
-        ask_price=ask_price,
-        ask_qty=ask_qty,
-        ask_orders=ask_orders,
-    )
+        ends = np.arange(levels, levels * len(books.price) + levels, levels)
+        columns = [_by_side(of, levels) for of in (books.price, books.qty, books.orders)]
+        return Side(ends, *(column[0] for column in columns)), Side(ends, *(column[1] for column in columns))
+    bids = ~np.isnan(books.price)
+    asks = bids.copy()
+    bids[:, levels:] = asks[:, :levels] = False
+    return _kept(books, bids), _kept(books, asks)
 
 
-def _by_side(of: npt.NDArray[_Number], levels: int) -> tuple[npt.NDArray[_Number], npt.NDArray[_Number]]:
-    """Return the bids of all rows, one row after the other, and the asks."""
-    sides = np.ascontiguousarray(of.reshape(-1, 2, levels).swapaxes(0, 1))
-    return sides[0].ravel(), sides[1].ravel()
+def _kept(books: Books, there: npt.NDArray[np.bool_]) -> Side:
+    ends = there.sum(axis=1).cumsum()
+    return Side(ends, books.price[there], books.qty[there], books.orders[there])
+
+
+def _by_side(of: npt.NDArray[Any], levels: int) -> npt.NDArray[Any]:
+    """Return a line with the bids of all rows, one row after the other, and one with the asks."""
+    return np.ascontiguousarray(of.reshape(-1, 2, levels).swapaxes(0, 1)).reshape(2, -1)
 
 
 def _joined(found: Sequence[Books]) -> Books:
-    """Return all these books in the order of their ticks."""
+    """Return all these books, which tell their rows, in the order of their ticks."""
     levels = max(one.price.shape[1] for one in found) // 2
-    rows = np.concatenate([one.rows for one in found])
+    rows = np.concatenate([one.rows for one in found if one.rows is not None])
     return Books(
         rows,
         np.concatenate([_widened(one.price, levels, np.nan) for one in found]),

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ltpkit.batch import Batch, Event, Goodbye, Received, Reject, Ticks
+from ltpkit.feeds.common.levels import Books, depth
 from ltpkit.feeds.dhan.numbers import Numbers
 from ltpkit.feeds.dhan.prices import Floats
-from ltpkit.feeds.dhan.rows import INDEX, IS_ROW, READINGS, Books, depth_of, segments_of
+from ltpkit.feeds.dhan.rows import INDEX, IS_ROW, READINGS, segments_of
 from ltpkit.feeds.dhan.wire import REASONS, ROW_CODES, SEGMENTS, Split, split
 from ltpkit.schema import FEED_FLOATS, NO_TIME
 
@@ -64,7 +65,7 @@ class Decoder:
             when, every = times
             ticks.timestamp = when if every else np.where(when == NO_TIME, ticks.received_at, when)
         batch.ticks = ticks
-        batch.depth = depth_of(ticks, books)
+        batch.depth = depth(ticks, books)
 
     def _many_kinds(self, found: Split, received_at: Received, batch: Batch) -> None:
         codes = np.full(found.count, found.code) if found.codes is None else found.codes
@@ -93,7 +94,7 @@ class Decoder:
                 one.rows = rows if one.rows is None else rows[one.rows]
             books += found_books
         batch.ticks = ticks
-        batch.depth = depth_of(ticks, books)
+        batch.depth = depth(ticks, books)
 
     def _fill(
         self,
@@ -114,7 +115,7 @@ class Decoder:
         if isinstance(segments, int) or not (segments == INDEX).any():
             return times, [books]
         keep = np.flatnonzero(segments != INDEX)
-        return times, [books.only(keep, keep)]
+        return times, [books.only(keep)]
 
     def _events(
         self,

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, Depth, Event, Goodbye, Received, Reject
+from ltpkit.batch import Batch, Depth, Event, Goodbye, Received, Reject, Side
 from ltpkit.feeds import Limits
 from ltpkit.feeds.dhan.numbers import Numbers, key_of
 from ltpkit.feeds.dhan.wire import REASONS, SEGMENT_CODES, SEGMENTS_END
@@ -216,30 +216,17 @@ class DeepDecoder:
         there &= price != 0
         whole = np.count_nonzero(there) == there.size
 
-        def side(which: npt.NDArray[np.int64]) -> tuple[Any, ...]:
-            """Return where the levels of each row end, their prices, quantities and orders."""
+        def side(which: npt.NDArray[np.int64]) -> Side:
+            """Return the levels of these sides."""
             if whole:
                 most = self._deep.levels
                 ends = np.arange(most, most * len(which) + most, most)
-                return ends, price[which].ravel(), qty[which].ravel(), orders[which].ravel()
+                return Side(ends, price[which].ravel(), qty[which].ravel(), orders[which].ravel())
             kept = there[which]
-            return kept.sum(axis=1).cumsum(), price[which][kept], qty[which][kept], orders[which][kept]
+            return Side(kept.sum(axis=1).cumsum(), price[which][kept], qty[which][kept], orders[which][kept])
 
-        bid_ends, bid_price, bid_qty, bid_orders = side(bids)
-        ask_ends, ask_price, ask_qty, ask_orders = side(asks)
-        return Depth(
-            instrument=self._numbers.of(found.keys),
-            timestamp=found.received_at,
-            received_at=found.received_at,
-            bid_ends=bid_ends,
-            bid_price=bid_price,
-            bid_qty=bid_qty,
-            bid_orders=bid_orders,
-            ask_ends=ask_ends,
-            ask_price=ask_price,
-            ask_qty=ask_qty,
-            ask_orders=ask_orders,
-        )
+        received = found.received_at
+        return Depth.of(self._numbers.of(found.keys), received, received, side(bids), side(asks))
 
     def _pair(self, found: _Packets) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[bytes]]:
         """Return where each row's bid and ask are: among the packets, or behind them what is remembered."""

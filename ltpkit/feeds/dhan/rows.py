@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Final
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Depth, Ticks
+from ltpkit.feeds.common.levels import Books
 from ltpkit.feeds.dhan.prices import Floats, as_quoted
 from ltpkit.feeds.dhan.wire import IST_OFFSET_S, PACKETS, ROW_CODES
 from ltpkit.schema import FEED_FLOATS, NO_TIME
 
-__all__ = ["INDEX", "IS_ROW", "READINGS", "Books", "Reading", "depth_of", "segments_of"]
+__all__ = ["INDEX", "IS_ROW", "READINGS", "Reading", "segments_of"]
 
 #: The segment of indices, which have no book and no volume; and those without open interest.
 INDEX: Final = 0
 _CASH: Final = (0, 1, 4)
 
 Segments = int | npt.NDArray[np.intp]
-_Number = TypeVar("_Number", bound=np.generic)
 
 _LINE: Final = {name: line for line, name in enumerate(FEED_FLOATS)}
 _LTQ, _VOLUME, _OI = _LINE["ltq"], _LINE["volume"], _LINE["oi"]
 _BID, _BID_QTY, _ASK, _ASK_QTY = (_LINE[name] for name in ("bid", "bid_qty", "ask", "ask_qty"))
 _LEVELS: Final = 5
-
-
-class Books(msgspec.Struct):
-    """The levels of some rows: 5 of the bid, then 5 of the ask; NaN prices where one is empty.
-
-    `rows` is None when every row has them; `whole` says that no level is empty.
-    """
-
-    price: Floats
-    qty: Floats
-    orders: npt.NDArray[np.int32]
-    whole: bool
-    rows: npt.NDArray[np.intp] | None = None
-
-    def only(self, keep: npt.NDArray[np.intp], rows: npt.NDArray[np.intp]) -> Books:
-        """Return the levels at these places; `rows` are their rows' numbers."""
-        return Books(self.price[keep], self.qty[keep], self.orders[keep], self.whole, rows)
 
 
 class Reading:
@@ -132,7 +113,7 @@ class Reading:
             if not whole:  # a level without a price is no level
                 np.putmask(out[_BID_QTY], np.isnan(out[_BID]), np.nan)
                 np.putmask(out[_ASK_QTY], np.isnan(out[_ASK]), np.nan)
-            books = Books(levels, qty, orders, whole)
+            books = Books(None, levels, qty, orders, whole)
         if self.has_counts:
             zero = out == 0
             zero[_VOLUME] &= _IS_INDEX[segments]
@@ -166,52 +147,3 @@ def segments_of(keys: npt.NDArray[np.uint64]) -> Segments:
     segments = (keys & _SEGMENT_MASK).astype(np.intp)
     first = int(segments[0])
     return segments if np.count_nonzero(segments != first) else first
-
-
-def depth_of(ticks: Ticks, found: list[Books]) -> Depth | None:
-    """Return all books found for these ticks as depth rows, in the order of the ticks."""
-    if not found:
-        return None
-    books = found[0]
-    if len(found) > 1:
-        rows = np.concatenate([b.rows for b in found if b.rows is not None])
-        order = rows.argsort()
-        books = Books(
-            np.concatenate([b.price for b in found]),
-            np.concatenate([b.qty for b in found]),
-            np.concatenate([b.orders for b in found]),
-            all(b.whole for b in found),
-        ).only(order, rows[order])
-    n = len(books.price)
-    if books.whole:
-        bid_ends = ask_ends = np.arange(_LEVELS, _LEVELS * n + _LEVELS, _LEVELS)
-        bid_price, ask_price = _by_side(books.price)
-        bid_qty, ask_qty = _by_side(books.qty)
-        bid_orders, ask_orders = _by_side(books.orders)
-    else:
-        bids = ~np.isnan(books.price)
-        asks = bids.copy()
-        bids[:, _LEVELS:] = asks[:, :_LEVELS] = False
-        bid_ends, ask_ends = bids.sum(axis=1).cumsum(), asks.sum(axis=1).cumsum()
-        bid_price, bid_qty, bid_orders = books.price[bids], books.qty[bids], books.orders[bids]
-        ask_price, ask_qty, ask_orders = books.price[asks], books.qty[asks], books.orders[asks]
-    rows_of = slice(None) if books.rows is None else books.rows
-    return Depth(
-        instrument=ticks.instrument[rows_of],
-        timestamp=ticks.timestamp[rows_of],
-        received_at=ticks.received_at[rows_of],
-        bid_ends=bid_ends,
-        bid_price=bid_price,
-        bid_qty=bid_qty,
-        bid_orders=bid_orders,
-        ask_ends=ask_ends,
-        ask_price=ask_price,
-        ask_qty=ask_qty,
-        ask_orders=ask_orders,
-    )
-
-
-def _by_side(levels: npt.NDArray[_Number]) -> tuple[npt.NDArray[_Number], npt.NDArray[_Number]]:
-    """Return the bids of all rows, one row after the other, and the asks."""
-    sides = np.ascontiguousarray(levels.reshape(-1, 2, _LEVELS).swapaxes(0, 1))
-    return sides[0].ravel(), sides[1].ravel()

@@ -83,7 +83,7 @@ def read(
             out[_BID], out[_ASK] = price[:, 0], price[:, _LEVELS]
             out[_BID_QTY], out[_ASK_QTY] = qty[:, 0], qty[:, _LEVELS]
             orders = (words.take(reading.order_words, axis=1) >> np.uint32(16)).view(np.int32)
-            books = Books(np.arange(len(words)), price, qty, orders, whole)
+            books = Books(None, price, qty, orders, whole)
     times = None
     for word in reading.time_words:
         sent = words[:, word].astype(np.int64)

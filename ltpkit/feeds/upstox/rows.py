@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Depth, Ticks
+from ltpkit.batch import Depth, Side, Ticks
 from ltpkit.schema import FEED_FLOATS
 
 __all__ = ["Gathered"]
@@ -130,22 +130,11 @@ class Gathered:
         rows, ends = np.array(self._books, np.intp).T
         each = chain.from_iterable(self._quotes)
         levels = np.fromiter(each, np.float64, 4 * len(self._quotes)).reshape(-1, 4)
-        sides = []
-        for price, qty in ((levels[:, 0], levels[:, 1]), (levels[:, 2], levels[:, 3])):
+
+        def side(price: npt.NDArray[np.float64], qty: npt.NDArray[np.float64]) -> Side:
             there = np.isfinite(price) & (price != 0)
             kept = np.concatenate([[0], there.cumsum()])
-            sides.append((kept[ends], price[there], qty[there]))
-        (bid_ends, bid_price, bid_qty), (ask_ends, ask_price, ask_qty) = sides
-        return Depth(
-            instrument=ticks.instrument[rows],
-            timestamp=ticks.timestamp[rows],
-            received_at=ticks.received_at[rows],
-            bid_ends=bid_ends,
-            bid_price=bid_price,
-            bid_qty=bid_qty,
-            bid_orders=None,
-            ask_ends=ask_ends,
-            ask_price=ask_price,
-            ask_qty=ask_qty,
-            ask_orders=None,
-        )
+            return Side(kept[ends], price[there], qty[there])
+
+        bids, asks = side(levels[:, 0], levels[:, 1]), side(levels[:, 2], levels[:, 3])
+        return Depth.of(ticks.instrument[rows], ticks.timestamp[rows], ticks.received_at[rows], bids, asks)
