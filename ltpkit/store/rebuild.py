@@ -24,10 +24,12 @@ from ltpkit.gaps import gap
 from ltpkit.journal.files import folder_of, gathered, leftovers, sync_folder
 from ltpkit.journal.frames import Reading
 from ltpkit.schema import DEPTH, EVENTS, TICKS
-from ltpkit.store import TABLES, Store, _writers
+from ltpkit.store import Store
+from ltpkit.store.database import writers
 from ltpkit.store.handover import to_arrow
 from ltpkit.store.opening import connect
 from ltpkit.store.salvage import aside, cut_log, log_of
+from ltpkit.store.tables import TABLES
 
 __all__ = ["Rebuilt", "rebuild"]
 
@@ -85,7 +87,7 @@ def rebuild(path: str | Path, *, exports: Iterable[str | Path] = ()) -> Rebuilt:
         There is nothing to make it from, or no room to.
     """
     path = Path(path)
-    if str(path.resolve()) in _writers:
+    if str(path.resolve()) in writers:
         raise StoreLocked(path, f"a stream of this process ({os.getpid()})")
     folders = [Path(one) for one in exports]
     for folder in folders:
