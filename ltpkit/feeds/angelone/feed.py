@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject, Ticks
+from ltpkit.batch import Batch, BookUpdate, Event, Received, Ticks
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.angelone.rows import read, times
@@ -25,6 +25,7 @@ from ltpkit.feeds.angelone.wire import (
 from ltpkit.feeds.common.address import Secret, revealed, websocket_address
 from ltpkit.feeds.common.levels import Books, depth
 from ltpkit.feeds.common.lookup import Lookup
+from ltpkit.feeds.common.pieces import Odd, receipt, rejects
 from ltpkit.instrument import Instrument, Instruments, split_symbol
 from ltpkit.schema import FEED_FLOATS, code_of
 
@@ -246,7 +247,7 @@ class AngelOne:
     def _one_by_one(self, frames: Sequence[bytes], received_at: Received) -> Batch:
         """Return what these messages say, each of them looked at alone."""
         texts = Batch()
-        rejects: list[tuple[int, str]] = []
+        odd: list[Odd] = []
         taken: list[int] = []  # messages that hold a packet, by their place in `frames`
         numbers: list[int] = []
         rows: dict[int, list[int]] = {}
@@ -261,9 +262,9 @@ class AngelOne:
                     continue
                 reason = "a token that is no text"
             elif frame and frame[0] >= _TEXT_FROM:
-                reason = self._text(frame, _one(received_at, at), texts)
+                reason = self._text(frame, receipt(received_at, at), texts)
             if reason is not None:
-                rejects.append((at, reason))
+                odd.append((at, reason, frame))
         batch = texts
         if taken:
             some = {}
@@ -274,10 +275,7 @@ class AngelOne:
             received = received_at if isinstance(received_at, int) else received_at[taken]
             batch = self._rows(numbers, received, some)
             batch.events = texts.events
-        batch.rejects = [
-            Reject(received_at=_one(received_at, at), reason=reason, frame=frames[at])
-            for at, reason in rejects
-        ]
+        batch.rejects = rejects(odd, received_at)
         return batch
 
     def _rows(
@@ -321,7 +319,3 @@ class AngelOne:
         kind = "broker_error" if "errorCode" in said else "feed"
         batch.events = [*batch.events, Event(at=at, kind=kind, detail={str(k): v for k, v in said.items()})]
         return None
-
-
-def _one(received_at: Received, frame: int) -> int:
-    return received_at if isinstance(received_at, int) else int(received_at[frame])

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, Event, Goodbye, Received, Reject, Ticks
+from ltpkit.batch import Batch, Event, Goodbye, Received, Ticks
 from ltpkit.feeds.common.levels import Books, depth
+from ltpkit.feeds.common.pieces import receipt, rejects
 from ltpkit.feeds.dhan.numbers import Numbers
 from ltpkit.feeds.dhan.prices import Floats
 from ltpkit.feeds.dhan.rows import INDEX, IS_ROW, READINGS, segments_of
@@ -42,10 +43,7 @@ class Decoder:
             else:
                 self._many_kinds(found, received_at, batch)
         if found.rejects:
-            batch.rejects = [
-                Reject(received_at=_one(received_at, frame), reason=reason, frame=piece)
-                for frame, reason, piece in found.rejects
-            ]
+            batch.rejects = rejects(found.rejects, received_at)
         return batch
 
     def _ticks(self, keys: npt.NDArray[np.uint64], received: Received) -> Ticks:
@@ -129,7 +127,7 @@ class Decoder:
         for number in numbers:
             code = int(codes[number])
             packet = found.record(code, number)
-            at = _one(received_at, number if found.frame_of is None else int(found.frame_of[number]))
+            at = receipt(received_at, number if found.frame_of is None else int(found.frame_of[number]))
             if code == 7:
                 segment = int(packet["segment"])
                 name = SEGMENTS.get(segment, (f"SEGMENT_{segment}", ""))[0]
@@ -142,7 +140,3 @@ class Decoder:
             detail = {"code": reason, "reason": words, "then": then}
             events.append(Event(at=at, kind="goodbye", detail=detail))
         batch.events = events
-
-
-def _one(received_at: Received, frame: int) -> int:
-    return received_at if isinstance(received_at, int) else int(received_at[frame])

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltpkit.batch import Reject
+from ltpkit.feeds.common.pieces import Odd, Piece, in_order, records, told_apart
 
 __all__ = [
     "DEPTH5",
@@ -149,10 +150,8 @@ for _code, _size in _SIZE.items():
 _CODE_MASK: Final = np.uint64(0xFF)
 _KEY_SHIFT: Final = np.uint64(24)
 
-_Piece = tuple[int, int] | tuple[str, bytes]
 
-
-def _pieces(frame: bytes) -> Iterator[_Piece]:
+def _pieces(frame: bytes) -> Iterator[Piece]:
     """Yield each packet as (offset, code), or (reason, bytes) where there is none to read."""
     at, end = 0, len(frame)
     if not end:
@@ -203,16 +202,7 @@ def packets(frame: bytes) -> tuple[list[np.void], list[Reject]]:
     >>> int(packet["security_id"]), float(packet["ltp"]), rejects
     (2885, 1411.5, [])
     """
-    found: list[np.void] = []
-    rejects: list[Reject] = []
-    for first, second in _pieces(frame):
-        if isinstance(first, int):
-            assert isinstance(second, int)
-            found.append(np.frombuffer(frame, PACKETS[second], 1, first)[0])
-        else:
-            assert isinstance(second, bytes)
-            rejects.append(Reject(received_at=0, reason=first, frame=second))
-    return found, rejects
+    return records(frame, _pieces(frame), PACKETS)
 
 
 class Split(msgspec.Struct):
@@ -231,8 +221,8 @@ class Split(msgspec.Struct):
         and `frame_of` are not needed and None.
     starts, codes, frame_of : ndarray, shape (count,)
         First byte in `joined`, code, and number of the message of each packet.
-    rejects : list of (int, str, bytes)
-        What could not be read: number of the message, reason, bytes.
+    rejects : list of Odd
+        What could not be read.
     """
 
     joined: bytes
@@ -242,7 +232,7 @@ class Split(msgspec.Struct):
     starts: npt.NDArray[np.int64] | None = None
     codes: npt.NDArray[np.intp] | None = None
     frame_of: npt.NDArray[np.int64] | None = None
-    rejects: list[tuple[int, str, bytes]] = []
+    rejects: list[Odd] = []
 
     def packed(self, code: int, which: npt.NDArray[np.intp] | None = None) -> npt.NDArray[np.uint8]:
         """Return the bytes of the packets numbered `which`, all of that code, one packet per line."""
@@ -289,20 +279,11 @@ def _split_mixed(frames: Sequence[bytes]) -> Split:
         return Split(joined, len(frames), heads >> _KEY_SHIFT, None, starts, codes, np.arange(len(frames)))
 
     found: list[tuple[int, int, int]] = []
-    rejects: list[tuple[int, str, bytes]] = []
+    rejects: list[Odd] = []
     for number in np.flatnonzero(~sound).tolist():
         base = int(starts[number])
-        for first, second in _pieces(frames[number]):
-            if isinstance(first, int):
-                assert isinstance(second, int)
-                found.append((base + first, second, number))
-            else:
-                assert isinstance(second, bytes)
-                rejects.append((number, first, second))
-    odd = np.array(found, np.int64).reshape(-1, 3)
-    starts = np.concatenate([starts[sound], odd[:, 0]])
-    order = starts.argsort()
-    starts = starts[order]
-    codes = np.concatenate([codes[sound], odd[:, 1]])[order]
-    frame_of = np.concatenate([np.flatnonzero(sound), odd[:, 2]])[order]
+        some, odd = told_apart(_pieces(frames[number]))
+        found += [(base + at, code, number) for at, code in some]
+        rejects += [(number, reason, piece) for reason, piece in odd]
+    starts, codes, frame_of = in_order(starts[sound], codes[sound], np.flatnonzero(sound), found)
     return Split(joined, len(starts), any_start[starts] >> _KEY_SHIFT, None, starts, codes, frame_of, rejects)

@@ -10,12 +10,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, BookUpdate, Event, Goodbye, Received, Reject, Ticks
+from ltpkit.batch import Batch, BookUpdate, Event, Goodbye, Received, Ticks
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.common.address import Secret, revealed, websocket_address
 from ltpkit.feeds.common.levels import Books, depth
 from ltpkit.feeds.common.lookup import IntegerLookup
+from ltpkit.feeds.common.pieces import Odd, receipt, rejects
 from ltpkit.feeds.kite.rows import READINGS, read
 from ltpkit.feeds.kite.wire import SEGMENTS, Split, split
 from ltpkit.instrument import Instrument, Instruments, split_symbol
@@ -183,14 +184,11 @@ class Kite:
         batch = Batch()
         if len(found.tokens):
             self._rows(found, received_at, batch)
-        rejects = found.rejects
+        odd = found.rejects
         for number in found.texts:
-            self._text(frames[number], number, _one(received_at, number), batch, rejects)
-        if rejects:
-            batch.rejects = [
-                Reject(received_at=_one(received_at, number), reason=reason, frame=piece)
-                for number, reason, piece in rejects
-            ]
+            self._text(frames[number], number, receipt(received_at, number), batch, odd)
+        if odd:
+            batch.rejects = rejects(odd, received_at)
         return batch
 
     def _rows(self, found: Split, received: Received, batch: Batch) -> None:
@@ -223,19 +221,17 @@ class Kite:
                 books.append(some)
         batch.depth = depth(ticks, books)
 
-    def _text(
-        self, text: bytes, number: int, at: int, batch: Batch, rejects: list[tuple[int, str, bytes]]
-    ) -> None:
+    def _text(self, text: bytes, number: int, at: int, batch: Batch, odd: list[Odd]) -> None:
         """Add what a text message says to the batch."""
         said: Any
         try:
             said = msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            rejects.append((number, "neither packets nor JSON", text))
+            odd.append((number, "neither packets nor JSON", text))
             return
         kind = said.get("type") if isinstance(said, dict) else None
         if not isinstance(kind, str):
-            rejects.append((number, "JSON without a type", text))
+            odd.append((number, "JSON without a type", text))
             return
         names = {"order": "order", "error": "broker_error", "message": "message"}
         detail = {str(key): value for key, value in said.items()}
@@ -247,7 +243,3 @@ class Kite:
 
 def _request(action: str, value: object) -> Message:
     return msgspec.json.encode({"a": action, "v": value}).decode()
-
-
-def _one(received_at: Received, frame: int) -> int:
-    return received_at if isinstance(received_at, int) else int(received_at[frame])

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltpkit.batch import Reject
+from ltpkit.feeds.common.pieces import Odd, Piece, in_order, records, told_apart
 
 __all__ = [
     "FULL",
@@ -99,10 +100,8 @@ _INDEX_SIZES: Final = (INDEX_QUOTE.itemsize, INDEX_FULL.itemsize)
 _PAD: Final = bytes(8)
 _IS_SIZE: Final = np.isin(np.arange(2**16), list(PACKETS))
 
-_Piece = tuple[int, int] | tuple[str, bytes]
 
-
-def _pieces(message: bytes) -> Iterator[_Piece]:
+def _pieces(message: bytes) -> Iterator[Piece]:
     """Yield each packet as (offset, size), or (reason, bytes) where there is none to read."""
     end = len(message)
     if end < 2:
@@ -150,16 +149,7 @@ def packets(message: bytes) -> tuple[list[np.void], list[Reject]]:
     >>> int(packet["token"]), int(packet["ltp"]), rejects
     (408065, 157370, [])
     """
-    found: list[np.void] = []
-    rejects: list[Reject] = []
-    for first, second in _pieces(message):
-        if isinstance(first, int):
-            assert isinstance(second, int)
-            found.append(np.frombuffer(message, PACKETS[second], 1, first)[0])
-        else:
-            assert isinstance(second, bytes)
-            rejects.append(Reject(received_at=0, reason=first, frame=second))
-    return found, rejects
+    return records(message, _pieces(message), PACKETS)
 
 
 class Split(msgspec.Struct):
@@ -178,8 +168,8 @@ class Split(msgspec.Struct):
         First byte in `joined`, size, and number of the message of each packet.
     texts : list of int
         Numbers of the messages that are text.
-    rejects : list of (int, str, bytes)
-        What could not be read: number of the message, reason, bytes.
+    rejects : list of Odd
+        What could not be read.
     """
 
     joined: bytes
@@ -189,7 +179,7 @@ class Split(msgspec.Struct):
     sizes: npt.NDArray[np.int64] | None = None
     frame_of: npt.NDArray[np.int64] | None = None
     texts: list[int] = []
-    rejects: list[tuple[int, str, bytes]] = []
+    rejects: list[Odd] = []
 
     def words(self, size: int, which: npt.NDArray[np.intp] | None = None) -> npt.NDArray[np.uint32]:
         """Return packets of this size as native 4-byte words, one packet per line.
@@ -250,7 +240,7 @@ def _split_mixed(frames: Sequence[bytes]) -> Split:
     keep = even[frame_of]
     found: list[tuple[int, int, int]] = []
     texts: list[int] = []
-    rejects: list[tuple[int, str, bytes]] = []
+    rejects: list[Odd] = []
     for number in np.flatnonzero(~even).tolist():
         message, base = frames[number], int(begins[number])
         if len(message) == 1:
@@ -258,19 +248,10 @@ def _split_mixed(frames: Sequence[bytes]) -> Split:
         if message and message[0] >= _TEXT_FROM:
             texts.append(number)
             continue
-        for first, second in _pieces(message):
-            if isinstance(first, int):
-                assert isinstance(second, int)
-                found.append((base + first, second, number))
-            else:
-                assert isinstance(second, bytes)
-                rejects.append((number, first, second))
-    odd = np.array(found, np.int64).reshape(-1, 3)
-    starts = np.concatenate([starts[keep], odd[:, 0]])
-    order = starts.argsort()
-    starts = starts[order]
-    sizes = np.concatenate([sizes[keep], odd[:, 1]])[order]
-    frame_of = np.concatenate([frame_of[keep], odd[:, 2]])[order]
+        some, reasons = told_apart(_pieces(message))
+        found += [(base + at, size, number) for at, size in some]
+        rejects += [(number, reason, piece) for reason, piece in reasons]
+    starts, sizes, frame_of = in_order(starts[keep], sizes[keep], frame_of[keep], found)
     return Split(joined, any_word[starts].astype(np.uint64), None, starts, sizes, frame_of, texts, rejects)
 
 

@@ -8,11 +8,12 @@ from typing import Any, Final, Literal, get_args
 
 import msgspec
 
-from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject
+from ltpkit.batch import Batch, BookUpdate, Event, Received
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.common.address import Secret, revealed, websocket_address
 from ltpkit.feeds.common.lookup import Lookup
+from ltpkit.feeds.common.pieces import Odd, receipt, rejects
 from ltpkit.feeds.upstox.rows import Gathered
 from ltpkit.feeds.upstox.wire import CASH, SEGMENTS, STATUSES, response_type, unreadable
 from ltpkit.instrument import Instrument, Instruments
@@ -180,38 +181,36 @@ class Upstox:
         found = Gathered()
         batch = Batch()
         events: list[Event] = []
-        rejects: list[tuple[int, str]] = []
+        odd: list[Odd] = []
         for at, frame in enumerate(frames):
             try:
                 response = self._parse(frame)
             except self._unreadable:
                 said = _text(frame)
                 if said is None:
-                    rejects.append((at, "no FeedResponse: its bytes cannot be parsed"))
+                    odd.append((at, "no FeedResponse: its bytes cannot be parsed", frame))
                 else:
-                    events.append(Event(at=_one(received_at, at), kind="feed", detail=said))
+                    events.append(Event(at=receipt(received_at, at), kind="feed", detail=said))
                 continue
-            odd, feeds = 0, response.feeds[:]
+            nameless, feeds = 0, response.feeds[:]
             for entry in feeds:
                 number, is_cash = self._numbers[entry.key]
-                odd += number < 0 or not found.add(number, at, entry.value, is_cash=is_cash)
-            if odd:
-                rejects.append((at, f"{odd} of {len(feeds)} feeds without a key or a known kind"))
+                nameless += number < 0 or not found.add(number, at, entry.value, is_cash=is_cash)
+            if nameless:
+                reason = f"{nameless} of {len(feeds)} feeds without a key or a known kind"
+                odd.append((at, reason, frame))
             if response.HasField("marketInfo"):
                 segments = {
                     one.key: STATUSES[one.value] if 0 <= one.value < len(STATUSES) else str(one.value)
                     for one in response.marketInfo.segmentStatus
                 }
                 detail: dict[str, object] = {"segments": segments}
-                events.append(Event(at=_one(received_at, at), kind="market_status", detail=detail))
+                events.append(Event(at=receipt(received_at, at), kind="market_status", detail=detail))
         if found.rows:
             batch.ticks = found.ticks(received_at)
             batch.depth = found.depth(batch.ticks)
         batch.events = events
-        batch.rejects = [
-            Reject(received_at=_one(received_at, at), reason=reason, frame=frames[at])
-            for at, reason in rejects
-        ]
+        batch.rejects = rejects(odd, received_at)
         return batch
 
 
@@ -232,7 +231,3 @@ def _text(frame: bytes) -> dict[str, object] | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return {str(key): value for key, value in said.items()} if isinstance(said, dict) else None
-
-
-def _one(received_at: Received, frame: int) -> int:
-    return received_at if isinstance(received_at, int) else int(received_at[frame])
