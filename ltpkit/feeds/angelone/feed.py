@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, BookUpdate, Event, Received, Ticks
+from ltpkit.batch import Batch, Event, Received, Ticks
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.angelone.rows import read, times
@@ -23,6 +23,7 @@ from ltpkit.feeds.angelone.wire import (
     refusal,
 )
 from ltpkit.feeds.common.address import Secret, revealed, websocket_address
+from ltpkit.feeds.common.answers import StreamedBooks, check_choice
 from ltpkit.feeds.common.levels import Books, depth
 from ltpkit.feeds.common.lookup import Lookup
 from ltpkit.feeds.common.pieces import Odd, receipt, rejects
@@ -76,7 +77,7 @@ class _Numbers(dict[bytes, int]):
         return number
 
 
-class AngelOne:
+class AngelOne(StreamedBooks):
     """Angel One's SmartStream, WebSocket 2.0.
 
     Parameters
@@ -114,10 +115,8 @@ class AngelOne:
         url: str | None = None,
         known: Iterable[Instrument] = (),
     ) -> None:
-        if kind != "live":
-            raise SettingError(f"The angelone feed has no kind {kind!r}. Kinds: live.")
-        if mode not in get_args(Mode):
-            raise SettingError(f"The angelone feed has no mode {mode!r}. Modes: {', '.join(get_args(Mode))}.")
+        check_choice(self.name, "kind", kind, ("live",))
+        check_choice(self.name, "mode", mode, get_args(Mode))
         self.kind = kind
         self.mode = mode
         most = 50 if mode == "depth20" else 1000
@@ -217,14 +216,6 @@ class AngelOne:
         fare no better, and tokens end each day.
         """
         return "stop" if code in (400, 401, 403, 404, 429) else "retry"
-
-    def snapshot_address(self, instrument: Instrument) -> str | None:
-        """Return None: packets carry the whole book."""
-        return None
-
-    def decode_snapshot(self, instrument: Instrument, body: bytes, received_at: int) -> BookUpdate:
-        """Raise `ValueError`: there are no snapshots to decode."""
-        raise ValueError("Angel One sends whole books in the stream; it has no snapshot answers.")
 
     # --- decoding
 

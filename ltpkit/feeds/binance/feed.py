@@ -24,6 +24,7 @@ from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.binance import wire
 from ltpkit.feeds.binance.wire import FIRST_MICROSECOND, SYMBOL, UNREADABLE, Arrived, Payload
+from ltpkit.feeds.common.answers import PublicStream
 from ltpkit.instrument import Instrument, Instruments, split_symbol
 from ltpkit.schema import FEED_FLOATS
 
@@ -68,7 +69,7 @@ class _Numbers(dict[str, int]):
         return number
 
 
-class Binance:
+class Binance(PublicStream):
     """Binance's public streams: every trade, every best quote, and the changes of the book.
 
     Parameters
@@ -198,16 +199,6 @@ class Binance:
             return None
         symbol = quote(instrument.symbol)
         return f"{self._rest_url}{_DEPTH_PATH[self.kind]}?symbol={symbol}&limit={_SNAPSHOT_LEVELS}"
-
-    def closed(self, code: int, reason: str) -> str:
-        """Return ``"retry"`` or ``"stop"`` for a WebSocket close code or an HTTP status.
-
-        An address Binance bans (418), one in a country it does not serve (451) and a wrong path
-        (other 4xx) will be refused again. Too many requests (429) and trouble on the server's side
-        pass, and so does every WebSocket close: connections end after 24 hours anyway.
-        """
-        final = 400 <= code < 500 and code not in (408, 425, 429)
-        return "stop" if final else "retry"
 
     # What comes back -----------------------------------------------------------------------------
 

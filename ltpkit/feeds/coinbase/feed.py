@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ltpkit.batch import Batch, BookUpdate, Received
+from ltpkit.batch import Batch, Received
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.coinbase.advanced import Advanced
 from ltpkit.feeds.coinbase.exchange import Exchange
 from ltpkit.feeds.coinbase.products import Products
+from ltpkit.feeds.common.answers import PublicStream, StreamedBooks
 from ltpkit.instrument import Instrument, Instruments
 
 __all__ = ["Coinbase"]
@@ -32,7 +33,7 @@ _PRODUCTS_PER_MESSAGE: Final = 100
 _MESSAGES_PER_SECOND: Final = {"exchange": 10.0, "advanced": 7.0}
 
 
-class Coinbase:
+class Coinbase(PublicStream, StreamedBooks):
     """Coinbase's public feeds: every trade, tickers, and the book.
 
     Parameters
@@ -194,18 +195,3 @@ class Coinbase:
             `ticks`, `book_updates`, `events`, `rejects`. Subscriptions and heartbeats are quiet.
         """
         return self._decoder.decode(frames, received_at)
-
-    def closed(self, code: int, reason: str) -> str:
-        """Return ``"retry"`` or ``"stop"`` for a WebSocket close code or an HTTP status.
-
-        Too many requests (429) and trouble on the server's side pass, and so does every WebSocket
-        close; what else HTTP refuses (4xx) will be refused again.
-        """
-        return "stop" if 400 <= code < 500 and code not in (408, 425, 429) else "retry"
-
-    def snapshot_address(self, instrument: Instrument) -> None:
-        """Return None: the stream itself sends whole books."""
-
-    def decode_snapshot(self, instrument: Instrument, body: bytes, received_at: int) -> BookUpdate:
-        """Raise `ValueError`: Coinbase's books come with the stream."""
-        raise ValueError(f"The book of {instrument.name} comes with the stream.")

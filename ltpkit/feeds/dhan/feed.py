@@ -8,10 +8,11 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from ltpkit import nifty
-from ltpkit.batch import Batch, BookUpdate, Received
+from ltpkit.batch import Batch, Received
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.common.address import Secret, revealed, websocket_address
+from ltpkit.feeds.common.answers import StreamedBooks, check_choice
 from ltpkit.feeds.dhan.decoder import Decoder
 from ltpkit.feeds.dhan.depth import DEEP, DEEP_SEGMENTS, DeepDecoder
 from ltpkit.feeds.dhan.numbers import Numbers, key_of
@@ -25,7 +26,7 @@ Mode = Literal["ticker", "quote", "full"]
 _EXCHANGE_ORDER: Final = tuple(dict.fromkeys(("NSE", "BSE", *(name for _, name in SEGMENTS.values()))))
 
 
-class Dhan:
+class Dhan(StreamedBooks):
     """Dhan's live market feed, and its deep depth of 20 and 200 levels.
 
     Parameters
@@ -63,12 +64,8 @@ class Dhan:
         url: str | None = None,
         known: Iterable[Instrument] = (),
     ) -> None:
-        if kind not in self.kinds:
-            raise SettingError(f"The {self.name} feed has no kind {kind!r}. Kinds: {', '.join(self.kinds)}.")
-        if mode not in get_args(Mode):
-            raise SettingError(
-                f"The {self.name} feed has no mode {mode!r}. Modes: {', '.join(get_args(Mode))}."
-            )
+        check_choice(self.name, "kind", kind, self.kinds)
+        check_choice(self.name, "mode", mode, get_args(Mode))
         self.kind = kind
         self.mode = mode
         self._client_id = client_id
@@ -181,14 +178,6 @@ class Dhan:
         if code in (401, 403):
             return "login"
         return "stop" if code in (400, 404) else "retry"
-
-    def snapshot_address(self, instrument: Instrument) -> str | None:
-        """Return None: full packets carry the whole book."""
-        return None
-
-    def decode_snapshot(self, instrument: Instrument, body: bytes, received_at: int) -> BookUpdate:
-        """Raise `ValueError`: there are no snapshots to decode."""
-        raise ValueError("Dhan sends whole books in the stream; it has no snapshot answers.")
 
     def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
         """Return what these messages say, rows in arrival order.

@@ -10,10 +10,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, BookUpdate, Event, Goodbye, Received, Ticks
+from ltpkit.batch import Batch, Event, Goodbye, Received, Ticks
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.common.address import Secret, revealed, websocket_address
+from ltpkit.feeds.common.answers import StreamedBooks, check_choice
 from ltpkit.feeds.common.levels import Books, depth
 from ltpkit.feeds.common.lookup import IntegerLookup
 from ltpkit.feeds.common.pieces import Odd, receipt, rejects
@@ -53,7 +54,7 @@ def _unlisted(token: int) -> Instrument:
     return Instrument(exchange=exchange, symbol=str(token), segment=exchange, broker_id=str(token))
 
 
-class Kite:
+class Kite(StreamedBooks):
     """Zerodha's Kite ticker.
 
     Parameters
@@ -89,10 +90,8 @@ class Kite:
         url: str | None = None,
         known: Iterable[Instrument] = (),
     ) -> None:
-        if kind != "live":
-            raise SettingError(f"The kite feed has no kind {kind!r}. Kinds: live.")
-        if mode not in get_args(Mode):
-            raise SettingError(f"The kite feed has no mode {mode!r}. Modes: {', '.join(get_args(Mode))}.")
+        check_choice(self.name, "kind", kind, ("live",))
+        check_choice(self.name, "mode", mode, get_args(Mode))
         self.kind = kind
         self.mode = mode
         self._api_key, self._token, self._url = api_key, token, url
@@ -161,14 +160,6 @@ class Kite:
         morning, and only their owner can get another one. Too many requests (429) pass.
         """
         return "stop" if code in (400, 401, 403, 404) else "retry"
-
-    def snapshot_address(self, instrument: Instrument) -> str | None:
-        """Return None: full packets carry the whole book."""
-        return None
-
-    def decode_snapshot(self, instrument: Instrument, body: bytes, received_at: int) -> BookUpdate:
-        """Raise `ValueError`: there are no snapshots to decode."""
-        raise ValueError("Kite sends whole books in the stream; it has no snapshot answers.")
 
     # --- decoding
 

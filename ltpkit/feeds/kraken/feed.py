@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ltpkit.batch import Batch, BookUpdate, Received
+from ltpkit.batch import Batch, Received
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Limits, Message
+from ltpkit.feeds.common.answers import PublicStream, StreamedBooks
 from ltpkit.feeds.kraken.decoder import DEPTHS, EXCHANGE, PAIR, Decoder
 from ltpkit.instrument import Instrument, Instruments, split_symbol
 
@@ -29,7 +30,7 @@ _COMMON: Final = {"XBT": "BTC", "XDG": "DOGE"}
 _PAIRS_PER_MESSAGE: Final = 100
 
 
-class Kraken:
+class Kraken(PublicStream, StreamedBooks):
     """Kraken's spot feed: every trade, tickers, and the book, checked after each change.
 
     Parameters
@@ -190,18 +191,3 @@ class Kraken:
             answers that grant something are quiet; the exchange's state is an event ``feed``.
         """
         return self._decoder.decode(frames, received_at)
-
-    def closed(self, code: int, reason: str) -> str:
-        """Return ``"retry"`` or ``"stop"`` for a WebSocket close code or an HTTP status.
-
-        Too many requests (429) and trouble on the server's side pass, and so does every WebSocket
-        close; what else HTTP refuses (4xx) will be refused again.
-        """
-        return "stop" if 400 <= code < 500 and code not in (408, 425, 429) else "retry"
-
-    def snapshot_address(self, instrument: Instrument) -> None:
-        """Return None: the stream itself sends whole books."""
-
-    def decode_snapshot(self, instrument: Instrument, body: bytes, received_at: int) -> BookUpdate:
-        """Raise `ValueError`: Kraken's books come with the stream."""
-        raise ValueError(f"The book of {instrument.name} comes with the stream.")

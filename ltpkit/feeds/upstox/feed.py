@@ -8,10 +8,11 @@ from typing import Any, Final, Literal, get_args
 
 import msgspec
 
-from ltpkit.batch import Batch, BookUpdate, Event, Received
+from ltpkit.batch import Batch, Event, Received
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.common.address import Secret, revealed, websocket_address
+from ltpkit.feeds.common.answers import StreamedBooks, check_choice
 from ltpkit.feeds.common.lookup import Lookup
 from ltpkit.feeds.common.pieces import Odd, receipt, rejects
 from ltpkit.feeds.upstox.rows import Gathered
@@ -59,7 +60,7 @@ class _Numbers(dict[str, tuple[int, bool]]):
         return found
 
 
-class Upstox:
+class Upstox(StreamedBooks):
     """Upstox's market data feed.
 
     Parameters
@@ -93,10 +94,8 @@ class Upstox:
         url: str | None = None,
         known: Iterable[Instrument] = (),
     ) -> None:
-        if kind != "live":
-            raise SettingError(f"The upstox feed has no kind {kind!r}. Kinds: live.")
-        if mode not in get_args(Mode):
-            raise SettingError(f"The upstox feed has no mode {mode!r}. Modes: {', '.join(get_args(Mode))}.")
+        check_choice(self.name, "kind", kind, ("live",))
+        check_choice(self.name, "mode", mode, get_args(Mode))
         self.kind = kind
         self.mode = mode
         #: As published. Silence is our own choice: thin options are quiet for a minute and more.
@@ -161,14 +160,6 @@ class Upstox:
         authorised address is good for one connection. Too many requests (429) pass.
         """
         return "stop" if code in (400, 401, 403, 404) else "retry"
-
-    def snapshot_address(self, instrument: Instrument) -> str | None:
-        """Return None: full feeds carry the whole book."""
-        return None
-
-    def decode_snapshot(self, instrument: Instrument, body: bytes, received_at: int) -> BookUpdate:
-        """Raise `ValueError`: there are no snapshots to decode."""
-        raise ValueError("Upstox sends whole books in the stream; it has no snapshot answers.")
 
     # --- decoding
 
