@@ -7,7 +7,7 @@ sees the old state or the new, never a mix; a sealed chunk keeps its frame, made
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -77,28 +77,32 @@ def make_frame(
     return frame
 
 
-class Chunk(Protocol):
-    """What `Ring` asks of a chunk of rows."""
+class Chunk:
+    """Preallocated rows: the columns that ticks and books share. A block has one line per column."""
 
-    first_seq: int
-    rows: int
+    def __init__(self, first_seq: int, room: int) -> None:
+        self.first_seq, self.rows, self.room = first_seq, 0, room
+        self.ints = np.empty((3, room), np.int64)  # seq, timestamp, received_at
+        self.ints[0] = np.arange(first_seq, first_seq + room)
+        self.symbol = np.empty(room, np.uint32)
+        self.exchange = np.empty(room, np.uint8)
 
     @property
     def full(self) -> bool:
         """Whether no further row fits."""
-        ...
+        return self.rows == self.room
 
     def frame(self, start: int, stop: int) -> pl.DataFrame:
         """Return rows as a frame over the chunk's own memory."""
-        ...
+        raise NotImplementedError
 
     def codes(self, stop: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
         """Return the symbol and exchange codes of the rows before `stop`."""
-        ...
+        return self.symbol[:stop], self.exchange[:stop]
 
     def nbytes(self) -> int:
         """Return the bytes allocated."""
-        ...
+        return self.ints.nbytes + self.symbol.nbytes + self.exchange.nbytes
 
 
 C = TypeVar("C", bound=Chunk)
@@ -157,15 +161,12 @@ class Ring(Generic[C]):
 
     def __init__(
         self,
-        table: str,
         *,
         capacity_rows: int | None,
         first_seq: int,
         on_loss: Callable[[int, int], None] | None = None,
     ) -> None:
-        self._table = table
         self.capacity_rows = capacity_rows
-        self.next_seq = first_seq
         self.stored_seq = first_seq - 1  # the flush worker raises it after each commit
         self.journaled_seq = first_seq - 1  # the journal's writer raises it after each write
         self.lost_rows = 0

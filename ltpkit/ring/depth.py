@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ltpkit.batch import Depth
 from ltpkit.instrument import Instruments
-from ltpkit.ring.base import Ring, bitmap, make_frame, plain_column
+from ltpkit.ring.base import Chunk, Ring, bitmap, make_frame, plain_column
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,37 +79,33 @@ class _Side:
         }
 
 
-class _DepthChunk:
-    """Preallocated books: fixed columns, and levels of any number in flat arrays."""
+class _DepthChunk(Chunk):
+    """Columns of books: levels of any number in flat arrays."""
 
-    def __init__(self, first_seq: int, rows: int) -> None:
-        self.first_seq, self.rows, self._room = first_seq, 0, rows
-        self.full = False
-        self.ints = np.empty((3, rows), np.int64)
-        self.ints[0] = np.arange(first_seq, first_seq + rows)
-        self.symbol = np.empty(rows, np.uint32)
-        self.exchange = np.empty(rows, np.uint8)
-        self.bids = _Side(rows, rows * LEVELS_PER_ROW)
-        self.asks = _Side(rows, rows * LEVELS_PER_ROW)
+    def __init__(self, first_seq: int, room: int) -> None:
+        super().__init__(first_seq, room)
+        self.bids = _Side(room, room * LEVELS_PER_ROW)
+        self.asks = _Side(room, room * LEVELS_PER_ROW)
+        self._levels_full = False
+
+    @property
+    def full(self) -> bool:
+        return self._levels_full or super().full
 
     def take(self, depth: Depth, first: int) -> int:
-        """Return how many rows of `depth` from `first` on fit; marks the chunk full when not all do."""
+        """Return how many rows of `depth` from `first` on fit; the chunk is full when not all do."""
         left = len(depth) - first
         fit = min(
             left,
-            self._room - self.rows,
+            self.room - self.rows,
             self.bids.fits(self.rows, depth.bid_ends, first),
             self.asks.fits(self.rows, depth.ask_ends, first),
         )
-        self.full = fit < left or self.rows + fit == self._room
+        self._levels_full = fit < left
         return fit
 
-    def codes(self, stop: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
-        return self.symbol[:stop], self.exchange[:stop]
-
     def nbytes(self) -> int:
-        fixed = self.ints.nbytes + self.symbol.nbytes + self.exchange.nbytes
-        return fixed + self.bids.nbytes() + self.asks.nbytes()
+        return super().nbytes() + self.bids.nbytes() + self.asks.nbytes()
 
     def frame(self, start: int, stop: int) -> pl.DataFrame:
         some = slice(start, stop)
@@ -133,7 +129,7 @@ class DepthRing(Ring[_DepthChunk]):
     ) -> None:
         self._instruments = instruments
         self._chunk_rows = chunk_rows
-        super().__init__("depth", capacity_rows=capacity_rows, first_seq=first_seq, on_loss=on_loss)
+        super().__init__(capacity_rows=capacity_rows, first_seq=first_seq, on_loss=on_loss)
 
     def _new_chunk(self, first_seq: int) -> _DepthChunk:
         return _DepthChunk(first_seq, self._chunk_rows)
@@ -156,4 +152,3 @@ class DepthRing(Ring[_DepthChunk]):
                 chunk.rows = j
             self._publish(chunk)
             done = b
-        self.next_seq += n

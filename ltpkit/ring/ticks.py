@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ltpkit import changes
 from ltpkit.batch import Ticks
 from ltpkit.instrument import Instruments
-from ltpkit.ring.base import Ring, floats_column, make_frame
+from ltpkit.ring.base import Chunk, Ring, floats_column, make_frame
 from ltpkit.schema import FEED_FLOATS, TICK_FLOATS, code_of
 
 if TYPE_CHECKING:
@@ -26,32 +26,16 @@ _CHANGE = TICK_FLOATS.index("change")
 _CHANGE_PERCENT = TICK_FLOATS.index("change_percent")
 
 
-class _TickChunk:
-    """Preallocated columns of ticks: one block per width, one line per column."""
+class _TickChunk(Chunk):
+    """Columns of ticks."""
 
-    def __init__(self, first_seq: int, rows: int) -> None:
-        self.first_seq, self.rows, self._room = first_seq, 0, rows
-        self.ints = np.empty((3, rows), np.int64)  # seq, timestamp, received_at
-        self.ints[0] = np.arange(first_seq, first_seq + rows)
-        self.floats = np.empty((len(TICK_FLOATS), rows))
-        self.symbol = np.empty(rows, np.uint32)
-        self.exchange = np.empty(rows, np.uint8)
-        self.source = np.empty(rows, np.uint8)
-
-    @property
-    def full(self) -> bool:
-        return self.rows == self._room
-
-    @property
-    def free(self) -> int:
-        return self._room - self.rows
-
-    def codes(self, stop: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
-        return self.symbol[:stop], self.exchange[:stop]
+    def __init__(self, first_seq: int, room: int) -> None:
+        super().__init__(first_seq, room)
+        self.floats = np.empty((len(TICK_FLOATS), room))
+        self.source = np.empty(room, np.uint8)
 
     def nbytes(self) -> int:
-        blocks = (self.ints, self.floats, self.symbol, self.exchange, self.source)
-        return sum(block.nbytes for block in blocks)
+        return super().nbytes() + self.floats.nbytes + self.source.nbytes
 
     def frame(self, start: int, stop: int) -> pl.DataFrame:
         some = slice(start, stop)
@@ -92,7 +76,7 @@ class TickRing(Ring[_TickChunk]):
         self._table_ints = np.zeros((3, 64), np.int64)
         self._table_source = np.zeros(64, np.uint8)
         self._version = 0  # odd while the table of newest values is being written
-        super().__init__("ticks", capacity_rows=capacity_rows, first_seq=first_seq, on_loss=on_loss)
+        super().__init__(capacity_rows=capacity_rows, first_seq=first_seq, on_loss=on_loss)
 
     def _new_chunk(self, first_seq: int) -> _TickChunk:
         return _TickChunk(first_seq, self._chunk_rows)
@@ -126,7 +110,7 @@ class TickRing(Ring[_TickChunk]):
         done = 0
         while done < n:
             chunk = self._published.open
-            take = min(n - done, chunk.free)
+            take = min(n - done, chunk.room - chunk.rows)
             i, j, a, b = chunk.rows, chunk.rows + take, done, done + take
             chunk.ints[1, i:j] = ticks.timestamp[a:b]
             chunk.ints[2, i:j] = ticks.received_at[a:b]
@@ -141,7 +125,6 @@ class TickRing(Ring[_TickChunk]):
             chunk.rows = j
             self._publish(chunk)
             done = b
-        self.next_seq += n
 
     def _note(
         self,
