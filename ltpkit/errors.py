@@ -5,7 +5,11 @@
     LtpkitError
     ├── UnknownFeed            (ValueError)    no feed of that name
     ├── UnknownInstrument      (LookupError)   the feed or the stream does not know the symbol
+    ├── UnknownSubscription    (LookupError)   the service has no subscription of that id
     ├── SettingError           (ValueError)    an argument or environment value cannot be used
+    │   └── TooManySymbols                     more than MAX_CONCURRENT_SYMBOLS
+    ├── TooManySubscriptions   (RuntimeError)  the service has as many as it takes
+    ├── AddressTaken           (OSError)       the service cannot listen there
     ├── PlanError              (ValueError)    more symbols than the broker's limits allow
     ├── ConnectionFailed       (ConnectionError)  the feed's address cannot be reached
     │   └── LoginRefused                       the broker said no, in its own words; not retried
@@ -14,6 +18,11 @@
     │   ├── NotAStore                          the file is no DuckDB database, or not one of ours
     │   └── StoreTooNew                        written by a newer ltpkit
     ├── RecordingError         (ValueError)    a recording cannot be read, or not to its end
+    ├── QueryError             (ValueError)    a query asked from outside gave no answer
+    │   ├── QueryRefused                       it asks for more than to read the tables
+    │   ├── QueryTooLarge                      its answer or its work goes beyond the limits
+    │   ├── QueryTooLong                       it was stopped when its time was over
+    │   └── TooManyQueries                     as many as may run at once do
     ├── StreamStopped          (RuntimeError)  the stream was stopped before the call
     └── WrongThread            (RuntimeError)  a blocking call on the feed's own thread would wait for itself
 
@@ -28,19 +37,27 @@ from collections.abc import Iterable
 from pathlib import Path
 
 __all__ = [
+    "AddressTaken",
     "ConnectionFailed",
     "LoginRefused",
     "LtpkitError",
     "NotAStore",
     "PlanError",
+    "QueryError",
+    "QueryRefused",
+    "QueryTooLarge",
+    "QueryTooLong",
     "RecordingError",
     "SettingError",
     "StoreError",
     "StoreLocked",
     "StoreTooNew",
     "StreamStopped",
+    "TooManySubscriptions",
+    "TooManySymbols",
     "UnknownFeed",
     "UnknownInstrument",
+    "UnknownSubscription",
     "WrongThread",
 ]
 
@@ -105,6 +122,68 @@ class UnknownInstrument(LtpkitError, LookupError):
 
 class SettingError(LtpkitError, ValueError):
     """An argument or an environment value that cannot be used."""
+
+
+class TooManySymbols(SettingError):
+    """More symbols at a time than ``MAX_CONCURRENT_SYMBOLS`` allows.
+
+    Attributes
+    ----------
+    asked, held, most : int
+        Symbols asked for, there already, and allowed.
+    """
+
+    def __init__(self, asked: int, held: int, most: int) -> None:
+        self.asked, self.held, self.most = asked, held, most
+        super().__init__(
+            f"{asked} symbols were asked for beside {held} and MAX_CONCURRENT_SYMBOLS is {most}. "
+            "Unsubscribe some, or raise it."
+        )
+
+
+class UnknownSubscription(LtpkitError, LookupError):
+    """The service has no subscription of that id: it was never made, or was ended.
+
+    Attributes
+    ----------
+    subscription_id : str
+        What was asked for.
+    """
+
+    def __init__(self, subscription_id: str) -> None:
+        self.subscription_id = subscription_id
+        super().__init__(f"There is no subscription {subscription_id!r}. Subscribe again for a new id.")
+
+
+class TooManySubscriptions(LtpkitError, RuntimeError):
+    """The service has as many subscriptions as it takes.
+
+    Attributes
+    ----------
+    most : int
+        How many it takes.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        super().__init__(f"There are {most:,} subscriptions, the most this service takes. Unsubscribe some.")
+
+
+class AddressTaken(LtpkitError, OSError):
+    """The service cannot listen at an address.
+
+    Attributes
+    ----------
+    host, port : str, int
+        Where it was to listen.
+    """
+
+    def __init__(self, host: str, port: int, why: str) -> None:
+        self.host, self.port = host, port
+        super().__init__(
+            f"{host}:{port} cannot be listened at ({why}). Stop what listens there, or choose another port: "
+            "port=0 takes any free one, SERVICE_PORT sets it."
+        )
 
 
 class PlanError(LtpkitError, ValueError):
@@ -186,6 +265,71 @@ class StoreTooNew(StoreError):
 
 class RecordingError(LtpkitError, ValueError):
     """A recording cannot be read, or its format or feed cannot be told."""
+
+
+class QueryError(LtpkitError, ValueError):
+    """A query asked from outside gave no answer: it is wrong, in DuckDB's own words."""
+
+
+class QueryRefused(QueryError):
+    """The query asks for more than to read the tables.
+
+    Attributes
+    ----------
+    why : str
+        What it asks for.
+    """
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"The query was not run: {why}. One SELECT over the tables and views of the store is allowed, "
+            f"without files, settings or other statements."
+        )
+
+
+class QueryTooLarge(QueryError):
+    """The answer has too many rows, or finding it takes too much memory.
+
+    Attributes
+    ----------
+    why : str
+        Which limit, and what it is.
+    """
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"The query was stopped: {why}. Ask for fewer rows: add a WHERE, GROUP BY or LIMIT.")
+
+
+class QueryTooLong(QueryError):
+    """The query was stopped when its time was over.
+
+    Attributes
+    ----------
+    limit_s : float
+        How long it may take.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self.limit_s = limit_s
+        super().__init__(
+            f"The query was stopped after {limit_s:g} s. Ask for less: fewer columns, a symbol, a shorter time."
+        )
+
+
+class TooManyQueries(QueryError):
+    """As many queries as may run at once did, for as long as a query may take.
+
+    Attributes
+    ----------
+    at_once : int
+        How many may.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self.at_once = at_once
+        super().__init__(f"The limit of {at_once} queries at once was reached. Ask again in a moment.")
 
 
 class StreamStopped(LtpkitError, RuntimeError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +20,7 @@ import msgspec
 from ltpkit import credentials, feeds, settings
 from ltpkit.connection import Policy
 from ltpkit.ending import before_exit, end_at_sigterm
-from ltpkit.errors import LoginRefused, SettingError, StoreError, UnknownInstrument
+from ltpkit.errors import LoginRefused, StoreError, TooManySymbols, UnknownInstrument
 from ltpkit.gaps import gap
 from ltpkit.held import Held, check_days
 from ltpkit.instrument import Instrument, Instruments
@@ -74,6 +75,9 @@ class Stream(Held):
         self._record = record
         self._logins = tuple(logins)
         self._wanted: list[Instrument] = []
+        self._own: set[str] = set()  # what the user asked for, and
+        self._lent: Counter[str] = Counter()  # how often each was asked for through `hold`
+        self._choosing = threading.RLock()
         self._stopped_at: int | None = None  # µs UTC
 
     def start(self, symbols: Iterable[str] = ()) -> None:
@@ -92,7 +96,9 @@ class Stream(Held):
             self.subscribe(list(symbols))
             return
         self._feed.address()  # refused here, where it is read, and not in the feed thread
-        self._wanted = list({one.name: one for one in (*self._wanted, *self._resolve(symbols))}.values())
+        found = self._resolve(symbols)
+        self._own.update(one.name for one in found)
+        self._wanted = list({one.name: one for one in (*self._wanted, *found)}.values())
         if self._exchange is not None:
             self._exchange.start()
         if self._record is not None and self._recorder is None:
@@ -143,10 +149,13 @@ class Stream(Held):
         StreamStopped
             The stream is not running.
         """
-        self._streamer.subscribe(self._resolve([symbols] if isinstance(symbols, str) else symbols))
+        with self._choosing:
+            found = self._resolve([symbols] if isinstance(symbols, str) else symbols)
+            self._streamer.subscribe(found)
+            self._own.update(one.name for one in found)
 
     def unsubscribe(self, symbols: str | Iterable[str]) -> None:
-        """Have these symbols no more; their rows stay.
+        """Have these symbols no more; their rows stay, and so do symbols that a service's clients hold.
 
         Raises
         ------
@@ -156,12 +165,42 @@ class Stream(Held):
             The stream is not running.
         """
         names = self._names([symbols] if isinstance(symbols, str) else list(symbols)) or []
-        gone = [
-            one
-            for one in self._streamer.subscribed
-            if ("", one.symbol) in names or (one.exchange, one.symbol) in names
-        ]
-        self._streamer.unsubscribe(gone)
+        with self._choosing:
+            gone = [
+                one
+                for one in self._streamer.subscribed
+                if ("", one.symbol) in names or (one.exchange, one.symbol) in names
+            ]
+            self._streamer.unsubscribe([one for one in gone if not self._lent[one.name]])
+            self._own.difference_update(one.name for one in gone)
+
+    def hold(self, symbols: Iterable[str]) -> list[str]:
+        """Have these symbols for somebody else, until `release`; return them as ``EXCHANGE:SYMBOL``.
+
+        Each call counts: a symbol leaves when it was released as often as held and is none of the user's own.
+
+        Raises
+        ------
+        UnknownInstrument, TooManySymbols, PlanError, StreamStopped
+            As of `subscribe`; nothing is held then.
+        """
+        with self._choosing:
+            found = {one.name: one for one in self._resolve(symbols)}
+            if new := [one for name, one in found.items() if name not in self.symbols]:
+                self._streamer.subscribe(new)
+            self._lent.update(found.keys())
+        return list(found)
+
+    def release(self, names: Iterable[str]) -> None:
+        """Let go of what `hold` returned, once each."""
+        with self._choosing:
+            self._lent.subtract(names)
+            self._lent = +self._lent
+            gone = {name for name in names if not self._lent[name] and name not in self._own}
+            if self._running():
+                self._streamer.unsubscribe([one for one in self._streamer.subscribed if one.name in gone])
+            else:
+                self._wanted = [one for one in self._wanted if one.name not in gone]
 
     def drain(self, timeout_s: float = 10.0) -> bool:
         """Have everything received so far stored; return whether it was within the time."""
@@ -182,8 +221,9 @@ class Stream(Held):
     def _resolve(self, symbols: Iterable[str]) -> list[Instrument]:
         found = [self._resolve_one(symbol) for symbol in symbols]
         most = self._settings.max_symbols
-        if most is not None and len({one.name for one in (*self._wanted, *found)}) > most:
-            raise SettingError(f"{len(found)} symbols were asked for and MAX_CONCURRENT_SYMBOLS is {most}.")
+        held = self._streamer.subscribed if self._running() else self._wanted
+        if most is not None and len({one.name for one in (*held, *found)}) > most:
+            raise TooManySymbols(len(found), len(held), most)
         for one in found:
             self._instruments.add(one)
             if one.name in self._prices_before:
@@ -359,10 +399,11 @@ def stream(
             raise
         _streams[asked.key] = asked, live
         end_at_sigterm(wanted=True)
-    live._intake.wait_until(
-        lambda: live._ring.rows > 0 or live._depth_ring.rows > 0 or live._streamer.state == "refused",
-        _FIRST_TICK_S,
-    )
+    if wanted:
+        live._intake.wait_until(
+            lambda: live._ring.rows > 0 or live._depth_ring.rows > 0 or live._streamer.state == "refused",
+            _FIRST_TICK_S,
+        )
     if live._streamer.state == "refused":
         error = live._streamer.error
         live.stop()

@@ -1,0 +1,11 @@
+"""What other programs get of one stream: subscriptions by id, their state, and their updates.
+
+The notebook, the API and the dashboard drive the same `RealTimeSyncService`. It knows no HTTP.
+"""
+
+from __future__ import annotations
+
+from ltpkit.service.core import RealTimeSyncService
+from ltpkit.service.subscriptions import Subscription
+
+__all__ = ["RealTimeSyncService", "Subscription"]
