@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Literal
 from urllib.parse import parse_qsl
@@ -22,6 +21,7 @@ from ltpkit.aside import aside
 from ltpkit.batch import Event, Goodbye, Received
 from ltpkit.credentials import hidden
 from ltpkit.errors import ConnectionFailed, LoginRefused, LtpkitError, SettingError
+from ltpkit.schema import now_us
 from ltpkit.sockets import Closed, Ending, NotOpened, Socket, open_socket
 
 __all__ = ["Connection", "Policy", "State"]
@@ -224,7 +224,7 @@ class Connection:
 
     async def _once(self) -> float:
         """Connect once and stay until the line ends; return how long to wait at least."""
-        self._goodbye, self._first_rows, self._opened_at, self._left_mute = None, None, None, False
+        self._first_rows, self._opened_at, self._left_mute = None, None, False
         wait, verdict = 0.0, "retry"
         try:
             ending = await self._stay()
@@ -247,7 +247,7 @@ class Connection:
             return 0
         else:
             ending = Ending(ending.code, self._hide(ending.reason), ending.ours)
-            goodbye = self._taken_leave()
+            goodbye, self._goodbye = self._goodbye, None
             if goodbye is not None:
                 ending, verdict = Ending(goodbye.code, self._hide(goodbye.reason)), goodbye.then
             elif not ending.ours:
@@ -266,9 +266,6 @@ class Connection:
         if verdict == "stop":
             self._refuse(LoginRefused(self.name, ending.code, ending.reason))
         return wait
-
-    def _taken_leave(self) -> Goodbye | None:
-        return self._goodbye
 
     async def _stay(self) -> Ending:
         """Return how the line ended."""
@@ -418,7 +415,7 @@ class Connection:
             self._event(state, **detail)
 
     def _event(self, kind: str, **detail: object) -> None:
-        self._note(Event(at=time.time_ns() // 1000, kind=kind, detail=detail))
+        self._note(Event(at=now_us(), kind=kind, detail=detail))
 
     def _hide(self, text: str) -> str:
         """Return a server's words cut short, without our secrets: servers repeat what they refuse."""

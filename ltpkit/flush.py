@@ -19,6 +19,7 @@ from ltpkit.errors import StoreError
 from ltpkit.journal import Journal
 from ltpkit.recording import Recorder
 from ltpkit.ring import DepthRing, EventLog, TickRing
+from ltpkit.schema import now_us
 from ltpkit.store import Store
 
 __all__ = ["FlushWorker"]
@@ -158,7 +159,7 @@ class FlushWorker:
     def _clean(self) -> None:
         if self._keep_days is None or time.monotonic() - self._cleaned < _CLEAN_EVERY_S:
             return
-        self._store.keep_days(self._keep_days, time.time_ns() // 1000)
+        self._store.keep_days(self._keep_days, now_us())
         self._cleaned = time.monotonic()
 
     def _write(self) -> None:

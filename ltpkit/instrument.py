@@ -119,14 +119,6 @@ class Instruments:
         """Return the number of ``EXCHANGE:SYMBOL``, or None."""
         return self._by_name.get(name)
 
-    def find(self, text: str) -> list[int]:
-        """Return the numbers that `text` may mean: one for a full name, any exchange without."""
-        if ":" in text:
-            exchange, symbol = split_symbol(text)
-            found = self._by_name.get(f"{exchange}:{symbol}")
-            return [] if found is None else [found]
-        return [i for i, instrument in enumerate(self._all) if instrument.symbol == text]
-
     def names(self) -> list[str]:
         """Return every ``EXCHANGE:SYMBOL``, in the order of the numbers."""
         return list(self._by_name)

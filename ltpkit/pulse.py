@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ltpkit.batch import Event
+from ltpkit.schema import now_us
 
 __all__ = ["Pulse"]
 
@@ -67,4 +68,4 @@ class Pulse:
             self._event("clock", by_s=round(jump, 3), why=why)
 
     def _event(self, kind: str, **detail: object) -> None:
-        self._note(Event(at=time.time_ns() // 1000, kind=kind, detail=detail))
+        self._note(Event(at=now_us(), kind=kind, detail=detail))

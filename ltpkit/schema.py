@@ -7,6 +7,7 @@ Missing is null; inside the ring's own float memory it is NaN until a frame is h
 
 from __future__ import annotations
 
+import time
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ __all__ = [
     "TICK_FLOATS",
     "categories",
     "code_of",
+    "now_us",
     "polars_schema",
 ]
 
@@ -82,6 +84,12 @@ EVENTS: Final[dict[str, str]] = {
 
 #: "The feed sent no time", in int64 microseconds (numpy's own NaT).
 NO_TIME: Final = -(2**63)
+
+
+def now_us() -> int:
+    """Return the time as every column of times has it: µs since 1970 in UTC."""
+    return time.time_ns() // 1000
+
 
 _kept_alive: list[pl.Series] = []
 

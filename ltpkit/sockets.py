@@ -34,6 +34,7 @@ from websockets.frames import BINARY, CONT, TEXT, Frame
 from websockets.protocol import OPEN
 
 from ltpkit.batch import Received
+from ltpkit.schema import now_us
 
 __all__ = ["Closed", "Ending", "NotOpened", "Socket", "open_socket", "place"]
 
@@ -140,7 +141,7 @@ class Socket(ClientConnection):
         self.heard_at = self.loop.time()
 
     def data_received(self, data: bytes) -> None:  # noqa: D102 - as in the base
-        at, before = time.time_ns() // 1000, len(self._frames)
+        at, before = now_us(), len(self._frames)
         if self._answer_end is not None:
             data = self._take_answer(data)
         if data:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from ltpkit.instrument import Instrument
 from ltpkit.intake import Intake
 from ltpkit.pulse import Pulse
 from ltpkit.recording import Recorder, Recording
+from ltpkit.schema import now_us
 
 __all__ = ["Streamer"]
 
@@ -187,7 +187,7 @@ class Streamer:
                 asyncio.run(self._main(job))
         except Exception as error:  # noqa: BLE001 - shown where people look: the status
             self.last_error = error
-            self._note(Event(at=_now(), kind="error", detail={"error": f"{type(error).__name__}: {error}"}))
+            self._note(Event(at=now_us(), kind="error", detail={"error": f"{type(error).__name__}: {error}"}))
         finally:
             self._ready.set()
             self.finished.set()
@@ -219,7 +219,7 @@ class Streamer:
         error = context.get("exception")
         if isinstance(error, Exception):
             self.last_error = error
-        self._note(Event(at=_now(), kind="error", detail={"error": str(error or context.get("message"))}))
+        self._note(Event(at=now_us(), kind="error", detail={"error": str(error or context.get("message"))}))
 
     async def _keep_connections(self) -> None:
         self._beside(self._pulse.run())
@@ -306,7 +306,7 @@ class Streamer:
 
     def _lost(self, number: int) -> None:
         """Record the gap of a connection that was down until now."""
-        start, at = self._down.pop(number), _now()
+        start, at = self._down.pop(number), now_us()
         names = [one.name for one in self._held[number]]
         # The clock may have been set back meanwhile.
         self._note(gaps.gap(at, "connection lost", start=start, end=max(start, at), symbols=names))
@@ -329,14 +329,14 @@ class Streamer:
         """Return the messages, kept in the recording on the way. Log-in messages never come here."""
         if self._recorder is not None and messages:
             raw = [one.encode() if isinstance(one, str) else one for one in messages]
-            self._recorder.add(raw, _now(), direction="out")
+            self._recorder.add(raw, now_us(), direction="out")
         return messages
 
     def _record_instruments(self) -> None:
         known = self._intake.instruments
         if self._recorder is not None and len(known) > self._recorded_instruments:
             new = [known[number] for number in range(self._recorded_instruments, len(known))]
-            self._recorder.add_instruments(new, _now())
+            self._recorder.add_instruments(new, now_us())
             self._recorded_instruments = len(known)
 
     # -- whole books ----------------------------------------------------------------------
@@ -382,7 +382,7 @@ class Streamer:
                         self._client = httpx.AsyncClient(timeout=10.0, follow_redirects=True)
                     answer = await self._client.get(address)
                     if answer.status_code == 200:
-                        at = _now()
+                        at = now_us()
                         update = feed.decode_snapshot(instrument, answer.content, at)
                         if self._recorder is not None:
                             self._recorder.add([answer.content], at, direction="http", about=instrument.name)
@@ -396,7 +396,8 @@ class Streamer:
                 except (httpx.HTTPError, ValueError) as error:
                     why = type(error).__name__
                 detail: dict[str, object] = {"why": why, "attempt": attempt + 1}
-                self._note(Event(at=_now(), kind="book_fetch_failed", symbol=instrument.name, detail=detail))
+                failed = "book_fetch_failed"
+                self._note(Event(at=now_us(), kind=failed, symbol=instrument.name, detail=detail))
                 await asyncio.sleep(min(wait, 30.0))
         finally:
             self._fetching.discard(number)
@@ -437,11 +438,7 @@ class Streamer:
                     start = stop
                     await asyncio.sleep(0)
         if recording.cut is not None:
-            self._note(Event(at=_now(), kind="recording_cut", detail={"why": recording.cut}))
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
+            self._note(Event(at=now_us(), kind="recording_cut", detail={"why": recording.cut}))
 
 
 _turns = threading.Lock()

@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 
 import ltpkit as lk
-from ltpkit import connection, live, sockets
+from ltpkit import connection, live, schema, sockets
 from ltpkit.connection import Policy
 from ltpkit.feeds import Limits
 from ltpkit.feeds.dhan import Simulated
@@ -448,13 +448,13 @@ def test_symbols_never_asked_for_become_rows_under_the_brokers_ids() -> None:
 def test_a_clock_set_back_leaves_the_order_and_is_no_gap_that_ends_before_it_starts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    behind_ns = 0
+    behind_us = 0
 
-    def time_ns() -> int:
-        return time.time_ns() - behind_ns
+    def now_us() -> int:
+        return schema.now_us() - behind_us
 
-    monkeypatch.setattr("ltpkit.sockets.time", SimpleNamespace(time_ns=time_ns, time=time.time))
-    monkeypatch.setattr("ltpkit.streamer.time", SimpleNamespace(time_ns=time_ns))
+    monkeypatch.setattr("ltpkit.sockets.now_us", now_us)
+    monkeypatch.setattr("ltpkit.streamer.now_us", now_us)
 
     async def two_lives(peer: Peer) -> None:
         await peer.accept()
@@ -467,7 +467,7 @@ def test_a_clock_set_back_leaves_the_order_and_is_no_gap_that_ends_before_it_sta
 
     with Hostile(two_lives) as server, lk.stream("RELIANCE", url=server.url, name="clock") as stream:
         until(stream, lambda: stream._ring.rows == 10)
-        behind_ns = 3600 * 10**9
+        behind_us = 3600 * 10**6
         server.release()
         until(stream, lambda: stream._ring.rows == 20 and stream.gaps().height == 1)
         ticks, gap = stream.ticks(), stream.gaps().row(0, named=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,7 +22,7 @@ from ltpkit.errors import StoreError, StoreLocked
 from ltpkit.gaps import gap
 from ltpkit.journal.files import folder_of, gathered, leftovers, sync_folder
 from ltpkit.journal.frames import Reading
-from ltpkit.schema import DEPTH, EVENTS, TICKS
+from ltpkit.schema import DEPTH, EVENTS, TICKS, now_us
 from ltpkit.store import Store
 from ltpkit.store.database import writers
 from ltpkit.store.handover import to_arrow
@@ -282,7 +281,7 @@ def _fill(
     con: duckdb.DuckDBPyConnection, rows: Mapping[str, Mapping[str, int]], source: _Source | None
 ) -> int:
     """Put what was found in its order, note what is missing, set the positions; return how many."""
-    now = time.time_ns() // 1000
+    now = now_us()
     reached = dict.fromkeys(TABLES, 0)
     if source is not None:
         with suppress(duckdb.Error):  # rows that were too old to be kept still count

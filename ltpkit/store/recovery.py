@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +22,7 @@ from ltpkit.errors import StoreError
 from ltpkit.gaps import gap
 from ltpkit.journal.files import folder_of, gathered, leftovers, sync_folder
 from ltpkit.journal.frames import Reading
+from ltpkit.schema import now_us
 
 if TYPE_CHECKING:
     from ltpkit.store import Store
@@ -101,7 +101,7 @@ def replay(store: Store, *, damaged: list[Path]) -> Recovered | None:
             for first, last in holes(frame, reached[table]):
                 missing = last - first + 1
                 why = "the journal was damaged"
-                notes.append(gap(_now(), why, missing=missing, table=table, first_seq=first, last_seq=last))
+                notes.append(gap(now_us(), why, missing=missing, table=table, first_seq=first, last_seq=last))
             reached[table] = frame["seq"][-1]
     torn = [one for one in own if one.damage is not None and one.damage.left and not _kept(one).exists()]
     kept = [*damaged, *(_kept(one) for one in torn), *(_other(one) for one in others)]
@@ -114,7 +114,7 @@ def replay(store: Store, *, damaged: list[Path]) -> Recovered | None:
     if found.rows or found.kept:
         detail: dict[str, Any] = {"rows": found.rows, "torn_bytes": found.torn_bytes}
         detail |= {"missing": found.missing, "kept": [one.name for one in kept]}
-        notes.append(Event(at=_now(), kind="recovered", detail=detail))
+        notes.append(Event(at=now_us(), kind="recovered", detail=detail))
         # In the transaction of the last rows: what is recovered is told, whatever happens next.
         waiting["events"] = _with(waiting.get("events"), notes, reached["events"])
         store.append(**waiting)
@@ -196,7 +196,3 @@ def _with(events: pl.DataFrame | None, notes: list[Event], reached: int) -> pl.D
 def _missing(note: Event) -> int:
     found = note.detail["missing"]
     return found if isinstance(found, int) else 0
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
