@@ -18,7 +18,7 @@ BIN := $(VENV)/bin
 LAB_AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test notebooks lab bench soak check format env system lock clean
+.PHONY: help demo test notebooks lab bench soak check format views env system lock clean
 
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ check: env ## ruff, mypy and import-linter
 format: env ## let ruff put the code in shape
 	@"$(BIN)/ruff" check --fix .
 	@"$(BIN)/ruff" format .
+
+views: ## check and bundle the views' scripts (needs node; the bundles are committed)
+	@cd ltpkit/views/src && npm install --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent build
 
 env: ## make or refresh the environment the others run in
 	@sh .ci/environment "$(VENV)" "$(PYTHON)" "$(CONSTRAINTS)"

@@ -7,7 +7,7 @@ all the public reading methods of them. Frames handed out are plain polars and d
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +16,7 @@ from ltpkit.changes import changes
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.gaps import gaps
 from ltpkit.instrument import split_symbol
+from ltpkit.pictures import Pictures
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,7 +29,7 @@ Name = tuple[str, str]
 Table = Literal["ticks", "depth", "events"]
 
 
-class Frames(ABC):
+class Frames(Pictures, ABC):
     """What can be asked of anything that holds ticks.
 
     Wherever a method takes a symbol, ``"RELIANCE"`` means it on any exchange and
@@ -64,6 +65,24 @@ class Frames(ABC):
     def _now(self) -> datetime | None:
         """Return the time that decides whether a bar still grows; None for the newest tick's."""
         return None
+
+    # -- what a view asks -----------------------------------------------------------------
+
+    def known(self) -> list[str]:
+        """Return the ``EXCHANGE:SYMBOL`` of everything held or subscribed."""
+        return self._known()
+
+    def version(self) -> Hashable:
+        """Return something that is another one once there is more to show. Costs next to nothing."""
+        return 0
+
+    def condition(self) -> tuple[str, str | None]:
+        """Return the state, a word of `Status.state`, and what is wrong, if anything, in words."""
+        return "stored", None
+
+    def tick_size(self, name: str) -> float:
+        """Return the smallest price step of ``EXCHANGE:SYMBOL``; 0 where unknown."""
+        return 0.0
 
     # -- what a user asks -----------------------------------------------------------------
 

@@ -7,7 +7,7 @@ over memory and store as one. What brings the frames is left to `live` and `play
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -257,7 +257,7 @@ class Held(Frames):
         ring = self._ring
         newest = ring.latest()["received_at"].max() if ring.rows else None
         now = datetime.now(UTC)
-        error = self._store_error or self._journal_error or self._intake.last_error or self._streamer.error
+        _, error = self.condition()
         # In this order, so that none is above the one before it.
         stored = ring.stored_seq
         synced = stored if self._journal is None else max(stored, self._journal.synced["ticks"])
@@ -284,13 +284,26 @@ class Held(Frames):
             recovered=None if self._recovered is None else str(self._recovered),
             store="in memory, until this process ends" if self._store_path is None else str(self._store_path),
             recording=None if self._recorder is None else str(self._recorder.path),
-            last_error=None if error is None else str(error),
+            last_error=error,
             longest_pause_s=self._streamer.longest_pause_s,
             at=now,
         )
 
     def _state(self) -> str:
         return self._streamer.state
+
+    # -- what a view asks for -------------------------------------------------------------
+
+    def version(self) -> Hashable:  # noqa: D102 - as in the base
+        return self._ring.last_seq, self._depth_ring.last_seq, self._events.last_seq
+
+    def condition(self) -> tuple[str, str | None]:  # noqa: D102 - as in the base
+        error = self._store_error or self._journal_error or self._intake.last_error or self._streamer.error
+        return self._state(), None if error is None else str(error)
+
+    def tick_size(self, name: str) -> float:  # noqa: D102 - as in the base
+        number = self._instruments.number(name)
+        return 0.0 if number is None else self._instruments[number].tick_size
 
     # -- what Frames asks for -------------------------------------------------------------
 

@@ -1,0 +1,49 @@
+"""What a view asks of whatever holds the ticks: a stream, a replay or a store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ltpkit.errors import UnknownInstrument
+from ltpkit.instrument import market_open
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ltpkit.frames import Frames
+
+__all__ = ["full_name", "precision", "stamp", "zone_of"]
+
+
+def full_name(source: Frames, symbol: str) -> str:
+    """Return ``EXCHANGE:SYMBOL`` of what a user wrote.
+
+    Raises
+    ------
+    UnknownInstrument
+        The symbol was never subscribed and is not held; the close matches are named.
+    """
+    known = source.known()
+    for name in known:
+        if symbol.casefold() in (name.casefold(), name.partition(":")[2].casefold()):
+            return name
+    raise UnknownInstrument(symbol, "this stream", known, try_="Subscribe it first.")
+
+
+def zone_of(name: str) -> str:
+    """Return the time zone that the exchange of ``EXCHANGE:SYMBOL`` keeps."""
+    return market_open(name.partition(":")[0])[1].key
+
+
+def stamp(at: datetime | None) -> float | None:
+    """Return a time as the page counts it: milliseconds since 1970."""
+    return None if at is None else at.timestamp() * 1000
+
+
+def precision(source: Frames, name: str) -> int:
+    """Return how many decimals the instrument's prices are shown with: those of its tick size, else 2."""
+    tick = source.tick_size(name)
+    if not tick:
+        return 2
+    text = f"{tick:.10f}".rstrip("0")
+    return max(2, len(text.partition(".")[2])) if tick < 1 else 2

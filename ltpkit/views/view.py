@@ -1,0 +1,305 @@
+"""What every view shares: its state, how it reaches pages, and how it is replaced when a cell is run again.
+
+A `View` belongs to Python alone: it reads its source and makes two messages, a *base* that changes
+seldom (names, history) and a *frame* with what is newest. A *shell* carries them to one kind of page
+and brings back what the page says. Both messages are whole pictures of their part, never differences
+from the last one, so one that is lost or skipped is made up for by the next.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+
+import numpy.typing as npt
+
+from ltpkit.errors import LtpkitError, SettingError
+from ltpkit.views.pump import UNANSWERED, pump
+from ltpkit.views.wire import pack
+
+if TYPE_CHECKING:
+    from ltpkit.frames import Frames
+
+__all__ = ["Message", "Shell", "View"]
+
+#: Header and columns of a message.
+Message = tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]
+
+#: With nothing new to show, a page hears this often that its stream is still there.
+_BEAT_S: Final = 1.0
+
+_PALETTES: Final = ("classic", "safe")
+
+
+class Shell(ABC):
+    """A view's way to one kind of page."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self.seen = False
+        self.sent = self.answered = 0
+        self._heard: dict[str, float] = {}
+
+    @abstractmethod
+    def send(self, messages: Mapping[str, bytes]) -> None:
+        """Have the page take these, ``base`` before ``frame``."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let the page's end go."""
+
+    @property
+    def wants(self) -> bool:
+        """Whether somebody looks, and paints what is sent."""
+        return self.seen and self.sent - self.answered < UNANSWERED
+
+    def hear(
+        self,
+        *,
+        seen: bool | None = None,
+        answered: int | None = None,
+        chosen: Mapping[str, tuple[Any, float]] | None = None,
+    ) -> None:
+        """Take what the page says, on whatever thread it comes.
+
+        Parameters
+        ----------
+        seen : bool, optional
+            Whether the view is on screen.
+        answered : int, optional
+            Number of the last frame painted.
+        chosen : mapping, optional
+            What the user has chosen: by name the value, and when, in milliseconds of the page's clock.
+            Everything chosen so far comes each time, and is applied once.
+        """
+        if seen is not None:
+            self.seen = seen
+        if answered is not None:
+            self.answered = answered
+        patch = {}
+        for name, (value, at) in (chosen or {}).items():
+            if at > self._heard.get(name, 0.0):
+                self._heard[name] = at
+                patch[name] = value
+        if patch:
+            self._view.try_choose(patch)
+        elif self.wants:
+            pump.wake(self._view if seen else None)
+
+
+class View(ABC):
+    """A picture of a source that stays current.
+
+    Attributes
+    ----------
+    kind : str
+        Its name, and that of its script.
+    fps : float
+        Frames a second, at most.
+    """
+
+    kind: ClassVar[str]
+    fps: float = 12.0
+
+    def __init__(self, source: Frames, **options: Any) -> None:
+        self.source = source
+        self.closed = False
+        self._options: dict[str, Any] = {"palette": "classic", "paused": False}
+        self._shells: dict[str, Shell] = {}
+        self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
+        self._lock = threading.RLock()
+        self._epoch = 0  # of the base; a frame says which it belongs to
+        self._base_due = True
+        self._number = 0
+        self._drawn: object = None  # what the newest frame showed
+        self._beat_at = 0.0
+        self._problem: str | None = None
+        self.choose(**options)
+
+    # -- what a kind of view provides -----------------------------------------------------
+
+    @abstractmethod
+    def _base(self) -> Message:
+        """Return what seldom changes."""
+
+    @abstractmethod
+    def _frame(self) -> Message:
+        """Return what is newest. The header holds ``seq`` and ``stamp`` of the newest tick shown."""
+
+    @abstractmethod
+    def _text(self) -> str:
+        """Return the picture for a terminal."""
+
+    def _check(self, name: str, value: Any) -> Any:
+        """Return a choice made good; raise where it cannot be."""
+        if name == "palette":
+            if value not in _PALETTES:
+                raise SettingError(f"palette={value!r}: one of {', '.join(_PALETTES)}.")
+            return value
+        if name == "paused":
+            return bool(value)
+        raise SettingError(f"A {self.kind} has no {name!r}; it has {', '.join(sorted(self._options))}.")
+
+    def _rebase(self, names: set[str]) -> bool:
+        """Return whether the base changes with these choices."""
+        return bool(names - {"paused"})
+
+    def _outgrown(self) -> bool:
+        """Return whether so much is new that it belongs in the base."""
+        return False
+
+    # -- what a user does -----------------------------------------------------------------
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What is chosen now."""
+        return dict(self._options)
+
+    def choose(self, **choices: Any) -> Self:
+        """Change what the view shows, as a click on it would; return the view.
+
+        Raises
+        ------
+        SettingError
+            There is no such choice, or not this value; nothing is changed.
+        UnknownInstrument
+            A symbol was never subscribed; nothing is changed.
+        """
+        with self._lock:
+            good = {name: self._check(name, value) for name, value in choices.items()}
+            changed = {name: value for name, value in good.items() if self._options.get(name, self) != value}
+            self._options.update(changed)
+            if changed and self._rebase(set(changed)):
+                self._base_due = True
+            self._drawn = None
+            self._problem = None
+        for listener in tuple(self._listeners) if changed else ():
+            listener(changed)
+        pump.wake(self)
+        return self
+
+    def try_choose(self, choices: Mapping[str, Any]) -> None:
+        """Do as `choose` for a page, which is told where it cannot be."""
+        try:
+            self.choose(**choices)
+        except LtpkitError as error:
+            self._problem = str(error)
+            self._drawn = None
+            pump.wake(self)
+
+    def listen(self, listener: Callable[[Mapping[str, Any]], None]) -> Self:
+        """Call `listener` with the changes whenever something is chosen, on whatever thread that was."""
+        self._listeners.append(listener)
+        return self
+
+    def link(self, *others: View) -> Self:
+        """Have other views show the symbol that is chosen here; return the view."""
+
+        def follow(changed: Mapping[str, Any]) -> None:
+            if changed.get("symbol"):
+                for other in others:
+                    other.try_choose({"symbol": changed["symbol"]})
+
+        return self.listen(follow)
+
+    def close(self) -> None:
+        """Take the view off every page. A second call does nothing."""
+        self.closed = True
+        pump.discard(self)
+        for shell in self._shells.values():
+            shell.close()
+        self._shells.clear()
+
+    # -- pages ----------------------------------------------------------------------------
+
+    @property
+    def widget(self) -> Any:
+        """The view as a Jupyter widget: the same one each time."""
+        from ltpkit.views.notebook import NotebookShell
+
+        return self._shell(NotebookShell).widget
+
+    def __panel__(self) -> Any:
+        """Return the view as a Panel component, which Panel asks for by this name."""
+        from ltpkit.views.served import ServedShell
+
+        return self._shell(ServedShell).component
+
+    def panel(self) -> Any:
+        """Return the view as a Panel component: the same one each time."""
+        return self.__panel__()
+
+    def _shell(self, made: Callable[[View, bytes, bytes], Any]) -> Any:
+        name = made.__name__
+        with self._lock:
+            if name not in self._shells:
+                base, frame = self._messages(whole=True)
+                self._shells[name] = made(self, base or b"", frame)
+                self._shells[name].sent = self._number
+                pump.add(self)
+            return self._shells[name]
+
+    # -- the pump -------------------------------------------------------------------------
+
+    def due(self) -> bool:
+        """Return whether there is something to send and somebody to see it."""
+        if not any(shell.wants for shell in self._shells.values()):
+            return False
+        if self._base_due or self._drawn is None:
+            return True
+        if not self._options["paused"] and self._drawn != self.source.version():
+            return True
+        return time.monotonic() - self._beat_at >= _BEAT_S
+
+    def push(self) -> None:
+        """Send the newest picture to every page that wants it."""
+        with self._lock:
+            base, frame = self._messages(whole=False)
+            messages = {"frame": frame} if base is None else {"base": base, "frame": frame}
+            for shell in tuple(self._shells.values()):
+                if base is not None or shell.wants:
+                    shell.send(messages)
+                    shell.sent = self._number
+
+    def _messages(self, *, whole: bool) -> tuple[bytes | None, bytes]:
+        """Return the base where it is due, and a frame."""
+        self._beat_at = time.monotonic()
+        paused = self._options["paused"] and self._drawn is not None
+        drawn, base = self.source.version(), None
+        try:
+            if whole or self._base_due or self._outgrown():
+                self._epoch += 1
+                header, columns = self._base()
+                base = pack({**header, "epoch": self._epoch, "options": self._options}, columns)
+                self._base_due = False
+                paused = False
+            header, columns = ({}, {}) if paused else self._frame()
+        except Exception as error:  # noqa: BLE001 - shown on the view, which lives on
+            self._problem = f"{type(error).__name__}: {error}"
+            header, columns = {}, {}
+        self._drawn = drawn
+        self._number += 1
+        state, trouble = self.source.condition()
+        about = {
+            "n": self._number,
+            "epoch": self._epoch,
+            "sent": time.time() * 1000,
+            "state": state,
+            "error": self._problem or trouble,
+            "options": self._options,
+        }
+        return base, pack({**header, **about}, columns)
+
+    # -- shown ----------------------------------------------------------------------------
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        widget = self.widget
+        bundle = widget._repr_mimebundle_(**kwargs)
+        found, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        return {**found, "text/plain": self._text()}, metadata
+
+    def __repr__(self) -> str:
+        return self._text()

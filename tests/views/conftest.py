@@ -1,0 +1,25 @@
+"""One JupyterLab and one browser for the tests of the views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.views.lab import Lab, chromium
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Chromium. Of the package, as Playwright keeps an event loop while it is there."""
+    with chromium() as one:
+        yield one
+
+
+@pytest.fixture(scope="package")
+def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab with an empty folder."""
+    one = Lab(tmp_path_factory.mktemp("lab"), browser)
+    yield one
+    one.close()
