@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 
-from ltpkit.batch import Batch, Ticks
+from ltpkit.batch import Batch
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.angelone import AngelOne, packets
 from ltpkit.feeds.angelone.wire import DEPTH20, LTP, PACKETS, QUOTE, SEGMENTS, SNAP_QUOTE
 from ltpkit.instrument import Instrument, Instruments
-from ltpkit.schema import FEED_FLOATS
+from tests.feeds.reading import Stars, one_damaged, pieces, rows
 
 NOW = 1_766_302_999_123_456
 
@@ -82,21 +82,6 @@ def packed(layout: np.dtype[Any], **fields: Any) -> bytes:
     for name, value in fields.items():
         record[name] = value
     return record.tobytes()
-
-
-def rows(ticks: Ticks | None) -> list[dict[str, float]]:
-    """Return each row's numbers that are not missing."""
-    if ticks is None:
-        return []
-    lines = {name: ticks.column(name) for name in FEED_FLOATS}
-    return [
-        {name: float(line[i]) for name, line in lines.items() if not math.isnan(line[i])}
-        for i in range(len(ticks))
-    ]
-
-
-def pieces(batch: Batch) -> int:
-    return len(rows(batch.ticks)) + len(batch.events) + len(batch.rejects)
 
 
 # --- layouts and rows against the oracle
@@ -378,21 +363,13 @@ def test_requests_group_tokens_by_exchange(mode: Any, number: int) -> None:
     assert list(decode.subscribe([])) == []
 
 
-class Stars:
-    def get_secret_value(self) -> str:
-        return "s3cret"
-
-    def __repr__(self) -> str:
-        return "***"
-
-
 def test_the_headers_hold_the_credentials_and_nothing_else_does() -> None:
     decode = AngelOne(
         instruments=Instruments(), client_id="A1", token=Stars(), api_key="key", feed_token="feed"
     )
     assert decode.address() == "wss://smartapisocket.angelone.in/smart-stream"
     assert decode.headers() == {
-        "Authorization": "s3cret",
+        "Authorization": "s3cret&?",
         "x-api-key": "key",
         "x-client-code": "A1",
         "x-feed-token": "feed",
@@ -516,13 +493,7 @@ def test_any_bytes_become_rows_or_counted_rejects(frames: list[bytes]) -> None:
 def test_a_cut_or_flipped_packet_harms_no_other_message(
     victim: bytes, others: list[bytes], data: st.DataObject
 ) -> None:
-    if data.draw(st.booleans(), label="cut"):
-        damaged = victim[: data.draw(st.integers(0, len(victim) - 1))]
-    else:
-        bit = data.draw(st.integers(0, len(victim) * 8 - 1))
-        changed = bytearray(victim)
-        changed[bit // 8] ^= 1 << bit % 8
-        damaged = bytes(changed)
+    damaged = one_damaged(data, victim)
     at = data.draw(st.integers(0, len(others)))
     batch = feed().decode([*others[:at], damaged, *others[at:]], NOW)
     assert pieces(batch) == len(others) + 1

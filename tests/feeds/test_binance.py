@@ -14,13 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ltpkit.batch import Batch, Event, Ticks
+from ltpkit.batch import Event, Ticks
 from ltpkit.book import Books
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.binance import Binance
 from ltpkit.instrument import Instruments
 from ltpkit.schema import FEED_FLOATS
+from tests.feeds.reading import facts, mangled, row, ticks
 from tests.paths import SHARED, needs_shared
 from tests.play import read_capture
 
@@ -53,20 +54,6 @@ def depth(**changed: object) -> bytes:
     said = {"e": "depthUpdate", "E": 1_700_000_000_200, "s": "BTCUSDT", "U": 100, "u": 103}
     levels = {"b": [["42999.90", "0"]], "a": []}
     return frame("btcusdt@depth@100ms", **{**said, **levels, **changed})
-
-
-def ticks(batch: Batch) -> Ticks:
-    assert batch.ticks is not None
-    return batch.ticks
-
-
-def row(found: Ticks, i: int = 0) -> dict[str, float]:
-    """What tick `i` says: the columns that are not NaN."""
-    return {name: float(found.column(name)[i]) for name in FEED_FLOATS if not np.isnan(found.column(name)[i])}
-
-
-def facts(events: list[Event]) -> list[tuple[str, str | None, dict[str, object]]]:
-    return [(event.kind, event.symbol, event.detail) for event in events]
 
 
 # What can be asked for ------------------------------------------------------------------------
@@ -409,14 +396,7 @@ GOOD = [
 @settings(deadline=None, max_examples=300)
 @given(st.data())
 def test_damaged_frames_give_whole_rows_or_rejects_and_nothing_else(data: st.DataObject) -> None:
-    frames = []
-    for good in data.draw(st.lists(st.sampled_from(GOOD), max_size=6)):
-        damaged = bytearray(good)
-        for _ in range(data.draw(st.integers(0, 3))):
-            place = data.draw(st.integers(0, len(damaged) - 1))
-            cut = data.draw(st.integers(0, 3))
-            damaged[place : place + cut] = data.draw(st.binary(max_size=3))
-        frames.append(bytes(damaged))
+    frames = list(mangled(data, GOOD))
     batch = feed().decode(frames, NOW + np.arange(len(frames)))
     if batch.ticks is not None:
         for i in range(len(batch.ticks)):

@@ -20,7 +20,7 @@ from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.coinbase import Coinbase
 from ltpkit.instrument import Instruments
-from ltpkit.schema import FEED_FLOATS
+from tests.feeds.reading import assert_rows_or_rejects, facts, mangled, row, ticks
 from tests.paths import SHARED, needs_shared
 
 FIXTURES = SHARED / "feeds" / "fixtures" / "coinbase"
@@ -76,20 +76,6 @@ def levels(type_: str, *told: tuple[str, str, str], product: str = "BTC-USD") ->
     stamp = "1970-01-01T00:00:00Z" if type_ == "snapshot" else at(9)
     updates = [{"side": s, "event_time": stamp, "price_level": p, "new_quantity": q} for s, p, q in told]
     return {"type": type_, "product_id": product, "updates": updates}
-
-
-def ticks(batch: Batch) -> Ticks:
-    assert batch.ticks is not None
-    return batch.ticks
-
-
-def row(found: Ticks, i: int = 0) -> dict[str, float]:
-    """What tick `i` says: the columns that are not NaN."""
-    return {name: float(found.column(name)[i]) for name in FEED_FLOATS if not np.isnan(found.column(name)[i])}
-
-
-def facts(events: list[Event]) -> list[tuple[str, str | None, dict[str, object]]]:
-    return [(event.kind, event.symbol, event.detail) for event in events]
 
 
 # What can be asked for ------------------------------------------------------------------------
@@ -511,26 +497,10 @@ GOOD = {
 @settings(deadline=None, max_examples=300)
 @given(st.data())
 def test_damaged_frames_give_whole_rows_or_rejects_and_nothing_else(kind: str, data: st.DataObject) -> None:
-    frames = []
-    for good in data.draw(st.lists(st.sampled_from(GOOD[kind]), max_size=6)):
-        damaged = bytearray(good)
-        for _ in range(data.draw(st.integers(0, 3))):
-            place = data.draw(st.integers(0, len(damaged) - 1))
-            cut = data.draw(st.integers(0, 3))
-            damaged[place : place + cut] = data.draw(st.binary(max_size=3))
-        frames.append(bytes(damaged))
+    frames = list(mangled(data, GOOD[kind]))
     known = Instruments()
     batch = Coinbase(instruments=known, kind=kind).decode(frames, NOW + np.arange(len(frames)))
-    if batch.ticks is not None:
-        for i in range(len(batch.ticks)):
-            said = row(batch.ticks, i)
-            assert set(said) == {"ltp", "ltq"} or "ltq" not in said
-            assert all(price > 0 for name, price in said.items() if not name.endswith(("qty", "ltq")))
-    for update in batch.book_updates:
-        assert all(qty >= 0 and price >= 0 for price, qty in [*update.bids, *update.asks])
-    for reject in batch.rejects:
-        assert frames[reject.received_at - NOW] == reject.frame
-        assert reject.reason
+    assert_rows_or_rejects(batch, frames, NOW)
     Books(instruments=known).apply(batch.book_updates)
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 
 from ltpkit import nifty
-from ltpkit.batch import Batch, Ticks
+from ltpkit.batch import Batch
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.dhan import Dhan, Simulated, packets
@@ -34,7 +34,7 @@ from ltpkit.feeds.dhan.wire import (
     TICKER,
 )
 from ltpkit.instrument import Instrument, Instruments
-from ltpkit.schema import FEED_FLOATS
+from tests.feeds.reading import Stars, one_damaged, pieces, rows
 
 NOW = 1_766_302_999_123_456
 RELIANCE = 2885
@@ -85,21 +85,6 @@ def packed(layout: np.dtype[Any], **fields: Any) -> bytes:
     for name, value in fields.items():
         record[name] = value
     return record.tobytes()
-
-
-def rows(ticks: Ticks | None) -> list[dict[str, float]]:
-    """Return each row's numbers that are not missing."""
-    if ticks is None:
-        return []
-    lines = {name: ticks.column(name) for name in FEED_FLOATS}
-    return [
-        {name: float(line[i]) for name, line in lines.items() if not math.isnan(line[i])}
-        for i in range(len(ticks))
-    ]
-
-
-def pieces(batch: Batch) -> int:
-    return (len(batch.ticks) if batch.ticks else 0) + len(batch.events) + len(batch.rejects)
 
 
 def assert_fields_equal(record: np.void, fields: dict[str, Any]) -> None:
@@ -562,14 +547,6 @@ def test_each_mode_has_its_request_codes(mode: Any, codes: tuple[int, int]) -> N
     assert json.loads(on)["InstrumentList"] == [{"ExchangeSegment": "NSE_EQ", "SecurityId": "2885"}]
 
 
-class Stars:
-    def get_secret_value(self) -> str:
-        return "s3cret&?"
-
-    def __repr__(self) -> str:
-        return "***"
-
-
 def test_the_address_has_a_path_and_all_four_parameters() -> None:
     decode = Dhan(instruments=Instruments(), client_id="1100", token=Stars())
     assert decode.address() == (
@@ -722,13 +699,7 @@ def test_any_bytes_become_rows_or_counted_rejects(frames: list[bytes]) -> None:
 def test_a_cut_or_flipped_packet_harms_no_other_message(
     victim: bytes, others: list[bytes], data: st.DataObject
 ) -> None:
-    if data.draw(st.booleans(), label="cut"):
-        damaged = victim[: data.draw(st.integers(0, len(victim) - 1))]
-    else:
-        bit = data.draw(st.integers(0, len(victim) * 8 - 1))
-        changed = bytearray(victim)
-        changed[bit // 8] ^= 1 << bit % 8
-        damaged = bytes(changed)
+    damaged = one_damaged(data, victim)
     at = data.draw(st.integers(0, len(others)))
     batch = feed().decode([*others[:at], damaged, *others[at:]], NOW)
     assert pieces(batch) == len(others) + 1

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 
-from ltpkit.batch import Batch, Ticks
+from ltpkit.batch import Batch
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.kite import Kite, packets
 from ltpkit.feeds.kite.wire import FULL, INDEX_FULL, INDEX_QUOTE, LEVEL, LTP, PACKETS, QUOTE, SEGMENTS
 from ltpkit.instrument import Instrument, Instruments
-from ltpkit.schema import FEED_FLOATS
+from tests.feeds.reading import Stars, one_damaged, rows
 
 NOW = 1_766_302_999_123_456
 INFY = 408065
@@ -78,17 +78,6 @@ def packed(layout: np.dtype[Any], **fields: Any) -> bytes:
 
 def message(*some: bytes) -> bytes:
     return struct.pack(">H", len(some)) + b"".join(struct.pack(">H", len(one)) + one for one in some)
-
-
-def rows(ticks: Ticks | None) -> list[dict[str, float]]:
-    """Return each row's numbers that are not missing."""
-    if ticks is None:
-        return []
-    lines = {name: ticks.column(name) for name in FEED_FLOATS}
-    return [
-        {name: float(line[i]) for name, line in lines.items() if not math.isnan(line[i])}
-        for i in range(len(ticks))
-    ]
 
 
 def bulk(fixtures: Path) -> Iterator[tuple[bytes, list[dict[str, Any]]]]:
@@ -460,14 +449,6 @@ def test_requests_equal_those_of_the_official_client(texts: dict[str, Any]) -> N
     assert list(feed().subscribe([])) == list(feed().unsubscribe([])) == []
 
 
-class Stars:
-    def get_secret_value(self) -> str:
-        return "s3cret&?"
-
-    def __repr__(self) -> str:
-        return "***"
-
-
 def test_the_address_holds_key_and_token_and_nothing_else_does() -> None:
     decode = Kite(instruments=Instruments(), api_key="k", token=Stars())
     assert decode.address() == "wss://ws.kite.trade/?api_key=k&access_token=s3cret%26%3F"
@@ -598,13 +579,7 @@ def test_a_cut_or_flipped_message_harms_no_other(
     victim: list[bytes], others: list[bytes], data: st.DataObject
 ) -> None:
     whole = message(*victim)
-    if data.draw(st.booleans(), label="cut"):
-        damaged = whole[: data.draw(st.integers(2, len(whole) - 1))]
-    else:
-        bit = data.draw(st.integers(0, len(whole) * 8 - 1))
-        changed = bytearray(whole)
-        changed[bit // 8] ^= 1 << bit % 8
-        damaged = bytes(changed)
+    damaged = one_damaged(data, whole, shortest=2)
     at = data.draw(st.integers(0, len(others)))
     frames = [message(one) for one in others]
     batch = feed().decode([*frames[:at], damaged, *frames[at:]], np.arange(len(frames) + 1))

@@ -15,13 +15,13 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ltpkit.batch import Batch, Event, Ticks
+from ltpkit.batch import Batch
 from ltpkit.book import Books
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.kraken import Kraken
 from ltpkit.instrument import Instruments
-from ltpkit.schema import FEED_FLOATS
+from tests.feeds.reading import assert_rows_or_rejects, facts, mangled, row, ticks
 from tests.paths import SHARED, needs_shared
 
 FIXTURES = SHARED / "feeds" / "fixtures" / "kraken"
@@ -86,20 +86,6 @@ def book(
         f'{{"channel":"book","type":"{type_}","data":[{{"symbol":"{symbol}","bids":[{text(bids)}],'
         f'"asks":[{text(asks)}],"checksum":{checksum},"timestamp":"{at(9)}"}}]}}'
     ).encode()
-
-
-def ticks(batch: Batch) -> Ticks:
-    assert batch.ticks is not None
-    return batch.ticks
-
-
-def row(found: Ticks, i: int = 0) -> dict[str, float]:
-    """What tick `i` says: the columns that are not NaN."""
-    return {name: float(found.column(name)[i]) for name in FEED_FLOATS if not np.isnan(found.column(name)[i])}
-
-
-def facts(events: list[Event]) -> list[tuple[str, str | None, dict[str, object]]]:
-    return [(event.kind, event.symbol, event.detail) for event in events]
 
 
 def whys(batch: Batch, known: Instruments) -> list[object]:
@@ -463,29 +449,14 @@ GOOD = [
 @settings(deadline=None, max_examples=400)
 @given(st.data())
 def test_damaged_frames_give_whole_rows_or_rejects_and_nothing_else(data: st.DataObject) -> None:
-    frames = []
-    for good in data.draw(st.lists(st.sampled_from(GOOD), max_size=6)):
-        damaged = bytearray(good)
-        for _ in range(data.draw(st.integers(0, 3))):
-            place = data.draw(st.integers(0, len(damaged) - 1))
-            cut = data.draw(st.integers(0, 3))
-            damaged[place : place + cut] = data.draw(st.binary(max_size=3))
-        frames.append(bytes(damaged))
+    frames = list(mangled(data, GOOD))
     known = Instruments()
     batch = Kraken(instruments=known).decode(frames, NOW + np.arange(len(frames)))
-    if batch.ticks is not None:
-        for i in range(len(batch.ticks)):
-            said = row(batch.ticks, i)
-            assert set(said) == {"ltp", "ltq"} or "ltq" not in said
-            assert all(price > 0 for name, price in said.items() if not name.endswith(("qty", "ltq")))
+    assert_rows_or_rejects(batch, frames, NOW)
     for update in batch.book_updates:
-        assert all(qty >= 0 and price >= 0 for price, qty in [*update.bids, *update.asks])
         assert update.check is not None
         marks = [*update.check.bid_marks, *update.check.ask_marks]
         assert all(mark.isdigit() or not mark for mark in marks)
-    for reject in batch.rejects:
-        assert frames[reject.received_at - NOW] == reject.frame
-        assert reject.reason
     Books(instruments=known).apply(batch.book_updates)
 
 

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 
-from ltpkit.batch import Batch, Ticks
+from ltpkit.batch import Batch
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.upstox import Upstox, packets
 from ltpkit.feeds.upstox.wire import SEGMENTS, STATUSES, response_type
 from ltpkit.instrument import Instrument, Instruments
-from ltpkit.schema import FEED_FLOATS
+from tests.feeds.reading import Stars, one_damaged, rows
 
 json_format = pytest.importorskip("google.protobuf.json_format")
 
@@ -60,17 +60,6 @@ def message(**feeds: Any) -> bytes:
 
 def about(value: dict[str, Any], key: str = RELIANCE) -> bytes:
     return message(by_key={key: value})
-
-
-def rows(ticks: Ticks | None) -> list[dict[str, float]]:
-    """Return each row's numbers that are not missing."""
-    if ticks is None:
-        return []
-    lines = {name: ticks.column(name) for name in FEED_FLOATS}
-    return [
-        {name: float(line[i]) for name, line in lines.items() if not math.isnan(line[i])}
-        for i in range(len(ticks))
-    ]
 
 
 def as_the_oracle_has_it(parsed: Any) -> dict[str, Any]:
@@ -310,18 +299,10 @@ def test_requests_are_json_in_binary_frames(mode: Any, most: int | None) -> None
     assert decode.limits.connections == 1
 
 
-class Stars:
-    def get_secret_value(self) -> str:
-        return "s3cret"
-
-    def __repr__(self) -> str:
-        return "***"
-
-
 def test_the_header_holds_the_token_and_nothing_else_does() -> None:
     decode = Upstox(instruments=Instruments(), token=Stars())
     assert decode.address() == "wss://api.upstox.com/v3/feed/market-data-feed"
-    assert decode.headers() == {"Authorization": "Bearer s3cret"}
+    assert decode.headers() == {"Authorization": "Bearer s3cret&?"}
     assert "s3cret" not in repr(decode)
     authorised = Upstox(instruments=Instruments(), url="wss://feeder/x?code=1&requestId=2")
     assert authorised.address() == "wss://feeder/x?code=1&requestId=2"
@@ -440,13 +421,7 @@ def test_any_bytes_become_rows_or_counted_rejects(frames: list[bytes]) -> None:
 def test_a_cut_or_flipped_message_harms_no_other(
     victim: bytes, others: list[bytes], data: st.DataObject
 ) -> None:
-    if data.draw(st.booleans(), label="cut"):
-        damaged = victim[: data.draw(st.integers(0, len(victim) - 1))]
-    else:
-        bit = data.draw(st.integers(0, len(victim) * 8 - 1))
-        changed = bytearray(victim)
-        changed[bit // 8] ^= 1 << bit % 8
-        damaged = bytes(changed)
+    damaged = one_damaged(data, victim)
     at = data.draw(st.integers(0, len(others)))
     batch = feed().decode([*others[:at], damaged, *others[at:]], NOW)
     alone = feed().decode([damaged], NOW)
