@@ -23,6 +23,7 @@ from ltpkit.batch import Batch, BookUpdate, Depth, Event, Goodbye, Received, Sid
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.binance import wire
+from ltpkit.feeds.binance.history import TradeHistory
 from ltpkit.feeds.binance.wire import FIRST_MICROSECOND, SYMBOL, UNREADABLE, Arrived, Payload
 from ltpkit.feeds.common.answers import PublicStream
 from ltpkit.instrument import Instrument, Instruments, split_symbol
@@ -199,6 +200,10 @@ class Binance(PublicStream):
             return None
         symbol = quote(instrument.symbol)
         return f"{self._rest_url}{_DEPTH_PATH[self.kind]}?symbol={symbol}&limit={_SNAPSHOT_LEVELS}"
+
+    def history(self) -> TradeHistory:
+        """Return how to ask for trades that were missed. It needs no account."""
+        return TradeHistory(self.kind, self._rest_url)
 
     # What comes back -----------------------------------------------------------------------------
 

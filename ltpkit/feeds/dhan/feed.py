@@ -15,6 +15,7 @@ from ltpkit.feeds.common.address import Secret, revealed, websocket_address
 from ltpkit.feeds.common.answers import StreamedBooks, check_choice
 from ltpkit.feeds.dhan.decoder import Decoder
 from ltpkit.feeds.dhan.depth import DEEP, DEEP_SEGMENTS, DeepDecoder
+from ltpkit.feeds.dhan.history import MinuteHistory
 from ltpkit.feeds.dhan.numbers import Numbers, key_of
 from ltpkit.feeds.dhan.wire import REASONS, SEGMENT_CODES, SEGMENTS
 from ltpkit.instrument import Instrument, Instruments, split_symbol
@@ -43,6 +44,8 @@ class Dhan(StreamedBooks):
         Dhan's credentials; not needed to decode a capture.
     url : str, optional
         Another address, for tests and proxies. Its own query parameters are kept.
+    rest_url : str, optional
+        The same for its HTTP address, where minutes that were missed are asked for.
     known : iterable of Instrument
         What `resolve` finds, as in Dhan's list of instruments.
     """
@@ -62,6 +65,7 @@ class Dhan(StreamedBooks):
         client_id: str | Secret | None = None,
         token: str | Secret | None = None,
         url: str | None = None,
+        rest_url: str | None = None,
         known: Iterable[Instrument] = (),
     ) -> None:
         check_choice(self.name, "kind", kind, self.kinds)
@@ -70,7 +74,7 @@ class Dhan(StreamedBooks):
         self.mode = mode
         self._client_id = client_id
         self._token = token
-        self._url = url
+        self._url, self._rest_url = url, rest_url
         self._table = instruments
         self._numbers = Numbers(instruments, known)
         self._decoder: Decoder | DeepDecoder = Decoder(self._numbers)
@@ -179,6 +183,10 @@ class Dhan(StreamedBooks):
             return "login"
         return "stop" if code in (400, 404) else "retry"
 
+    def history(self) -> MinuteHistory | None:
+        """Return how to ask for minutes that were missed; None for the deep feeds, which have no prices."""
+        return MinuteHistory(self._token, self._rest_url) if self.kind == "live" else None
+
     def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
         """Return what these messages say, rows in arrival order.
 
@@ -222,3 +230,6 @@ class Simulated(Dhan):
             url=url,
             known=nifty.instruments() if known is None else known,
         )
+
+    def history(self) -> None:
+        """Return None: the exchange is made up as it goes."""

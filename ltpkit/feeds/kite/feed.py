@@ -18,6 +18,7 @@ from ltpkit.feeds.common.answers import StreamedBooks, check_choice
 from ltpkit.feeds.common.levels import Books, depth
 from ltpkit.feeds.common.lookup import IntegerLookup
 from ltpkit.feeds.common.pieces import Odd, receipt, rejects
+from ltpkit.feeds.kite.history import MinuteHistory
 from ltpkit.feeds.kite.rows import READINGS, read
 from ltpkit.feeds.kite.wire import SEGMENTS, Split, split
 from ltpkit.instrument import Instrument, Instruments, split_symbol
@@ -70,6 +71,8 @@ class Kite(StreamedBooks):
         The app's key and the day's access token; not needed to decode a capture.
     url : str, optional
         Another address, for tests and proxies. Its own query parameters are kept.
+    rest_url : str, optional
+        The same for its HTTP address, where minutes that were missed are asked for.
     known : iterable of Instrument
         What `resolve` finds, as in Kite's list of instruments: `broker_id` is the ``instrument_token``,
         `exchange` the exchange, ``INDEX`` for indices.
@@ -88,13 +91,15 @@ class Kite(StreamedBooks):
         api_key: str | Secret | None = None,
         token: str | Secret | None = None,
         url: str | None = None,
+        rest_url: str | None = None,
         known: Iterable[Instrument] = (),
     ) -> None:
         check_choice(self.name, "kind", kind, ("live",))
         check_choice(self.name, "mode", mode, get_args(Mode))
         self.kind = kind
         self.mode = mode
-        self._api_key, self._token, self._url = api_key, token, url
+        self._api_key, self._token = api_key, token
+        self._url, self._rest_url = url, rest_url
         self._lookup = IntegerLookup(instruments, known, key_of=_token_of, unlisted=_unlisted)
 
     def __repr__(self) -> str:
@@ -160,6 +165,10 @@ class Kite(StreamedBooks):
         morning, and only their owner can get another one. Too many requests (429) pass.
         """
         return "stop" if code in (400, 401, 403, 404) else "retry"
+
+    def history(self) -> MinuteHistory:
+        """Return how to ask for minutes that were missed; the app's key has to include Kite's history."""
+        return MinuteHistory(self._api_key, self._token, self._rest_url)
 
     # --- decoding
 
