@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject
+from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject, Ticks
 from ltpkit.book import Books
 from ltpkit.feeds import Feed
+from ltpkit.flags import Flags, Reports
 from ltpkit.instrument import Instruments
 from ltpkit.ring import DepthRing, EventLog, TickRing
+from ltpkit.ring.ticks import by_instrument
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,8 +48,13 @@ class Intake:
     ----------
     frames, rejected : int
         Frames seen, and those (or pieces of those) that could not be decoded.
+    flags : Flags
+        What judges the ticks, and counts those it found odd.
     wanted_books : set of int
         Instruments whose book needs a snapshot before it can follow the updates.
+    listeners : tuple of callable
+        Called after each turn and change, on the thread that made it: must be quick and not raise. Put
+        another tuple in its place to change it.
     """
 
     def __init__(
@@ -64,7 +71,9 @@ class Intake:
         self.feed, self.instruments = feed, instruments
         self.ticks, self.depth, self.events, self.books = ticks, depth, events, books
         self.frames = self.rejected = 0
+        self.flags, self._reports = Flags(instruments), Reports(instruments)
         self.wanted_books: set[int] = set()
+        self.listeners: tuple[Callable[[], None], ...] = ()
         self.last_error: Exception | None = None
         self._appended = appended
         self._rejects: deque[Reject] = deque(maxlen=_KEPT_REJECTS)
@@ -88,7 +97,7 @@ class Intake:
             ]
             batch = Batch(rejects=rejects)
         if batch.ticks is not None:
-            self.ticks.append(batch.ticks, self.feed.name)
+            self._append(batch.ticks)
         if batch.depth is not None:
             self.depth.append(batch.depth)
         if batch.book_updates:
@@ -99,10 +108,32 @@ class Intake:
             self._reject(batch.rejects)
         self._appended()
         self._mark()
-        if self._waiting:
-            with self._waiters:
-                self._waiters.notify_all()
+        if self._waiting or self.listeners:
+            self.tell()
         return batch
+
+    def _append(self, ticks: Ticks) -> None:
+        if not len(ticks):
+            return
+        ring, order = self.ticks, by_instrument(ticks.instrument) if len(ticks) > 1 else None
+        odd = self.flags.judge(ticks, order, ring.prices, ring.known)
+        # Told before the rows can be seen, so that nobody sees one without its flag.
+        if odd is not None:
+            self.events.append(self._reports.add(odd, ticks, ring.last_seq + 1))
+        elif self._reports.waiting:
+            self.events.append(self._reports.due(int(ticks.received_at[-1])))
+        ring.append(ticks, self.feed.name, order=order, left_out=None if odd is None else odd.left_out)
+
+    def settle(self) -> None:
+        """Write the events that wait for company; there are some only after a flood of flagged rows."""
+        if self._reports.waiting:
+            self.events.append(self._reports.rest(time.time_ns() // 1000))
+
+    def append_past(self, ticks: Ticks, source: str) -> None:
+        """Append ticks of earlier: no newest values come of them, and no change from or to them."""
+        self.ticks.append(ticks, source, left_out=np.ones(len(ticks), np.bool_))
+        self._appended()
+        self.tell()
 
     def apply(self, updates: Sequence[BookUpdate]) -> None:
         """Bring books up to date, from the stream or from a fetched snapshot."""
@@ -163,6 +194,8 @@ class Intake:
                 self._waiting -= 1
 
     def tell(self) -> None:
-        """Have waiters look again: something other than frames has changed."""
+        """Have waiters and listeners look again."""
         with self._waiters:
             self._waiters.notify_all()
+        for told in self.listeners:
+            told()

@@ -6,6 +6,9 @@ The notebook, the API and the dashboard drive the same `RealTimeSyncService`. It
 from __future__ import annotations
 
 from ltpkit.service.core import RealTimeSyncService
+from ltpkit.service.delivery import Delivery
+from ltpkit.service.outlet import Outlet
 from ltpkit.service.subscriptions import Subscription
+from ltpkit.service.updates import LTPUpdate
 
-__all__ = ["RealTimeSyncService", "Subscription"]
+__all__ = ["Delivery", "LTPUpdate", "Outlet", "RealTimeSyncService", "Subscription"]

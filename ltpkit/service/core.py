@@ -38,6 +38,8 @@ class RealTimeSyncService:
     ----------
     started_at : datetime.datetime or None
         UTC; None while it is not running.
+    ended : list of callable
+        Called with each subscription that ends, on the thread that ended it.
 
     Examples
     --------
@@ -52,7 +54,7 @@ class RealTimeSyncService:
             raise SettingError(f"The stream is there already: {', '.join(options)} would change nothing.")
         self._stream, self._options, self._ours = stream, options, stream is None
         self._table = Subscriptions()
-        self._ended: list[Callable[[Subscription], None]] = []
+        self.ended: list[Callable[[Subscription], None]] = []
         self.started_at: datetime | None = None
 
     # -- plain calls, for any thread ------------------------------------------------------
@@ -84,7 +86,7 @@ class RealTimeSyncService:
             raise SettingError("No symbol was given: a subscription needs one at least.")
         if not (math.isfinite(update_frequency) and update_frequency >= 0):
             raise SettingError(
-                f"update_frequency={update_frequency}: give the seconds between updates of a symbol, or 0 for all."
+                f"update_frequency={update_frequency}: give the seconds between updates of a symbol, or 0."
             )
         self.start_sync()
         held = self.stream.hold(names)
@@ -122,7 +124,7 @@ class RealTimeSyncService:
 
     def _end(self, one: Subscription) -> None:
         self.stream.release(one.symbols)
-        for told in self._ended:
+        for told in self.ended:
             told(one)
 
     # -- the same, for coroutines ---------------------------------------------------------
