@@ -314,7 +314,7 @@ class QueryTooLong(QueryError):
     def __init__(self, limit_s: float) -> None:
         self.limit_s = limit_s
         super().__init__(
-            f"The query was stopped after {limit_s:g} s. Ask for less: fewer columns, a symbol, a shorter time."
+            f"The query was stopped after {limit_s:g} s. Ask for less: fewer columns, one symbol, less time."
         )
 
 

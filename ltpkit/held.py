@@ -35,6 +35,8 @@ from ltpkit.streamer import Streamer
 if TYPE_CHECKING:
     import polars as pl
 
+    from ltpkit.store.sandbox import Sandbox
+
 __all__ = ["Held", "check_days"]
 
 
@@ -226,6 +228,18 @@ class Held(Frames):
                 store.path or ":memory:", "Rows still wait for the store; try again when it works."
             )
         return store.export(directory, since=since, until=until)
+
+    def sandbox(self, **limits: Any) -> Sandbox:
+        """Return a sandbox for queries that others ask, over memory and store as `sql` is.
+
+        Parameters
+        ----------
+        **limits
+            As `ltpkit.store.sandbox.Sandbox` takes them. Close it when it is no longer needed.
+        """
+        from ltpkit.store.sandbox import Sandbox
+
+        return Sandbox(self._open_store, self._memory, **limits)
 
     def wait(self, *, rows: int = 1, timeout_s: float = 10.0) -> bool:
         """Return True once `rows` ticks more than now were received, False after the time."""

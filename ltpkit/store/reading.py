@@ -241,6 +241,19 @@ class ReadableStore(Database):
         yield after(recent, position).select(columns)
 
     # -- beneath them ---------------------------------------------------------------------------
+    @contextmanager
+    def moment(self, memory: Mapping[str, pl.DataFrame] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a cursor to which stored rows and rows in memory are one, and which sees one moment.
+
+        Parameters
+        ----------
+        memory : mapping of str to polars.DataFrame, optional
+            As for `sql`.
+        """
+        with self._reading() as cursor:
+            self._lay_over(cursor, memory or {}, "")
+            yield cursor
+
 
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
