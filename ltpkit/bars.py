@@ -42,11 +42,27 @@ _ORDER: Final = (
 
 
 @overload
-def bars(ticks: pl.DataFrame, every: str = "1m", *, now: datetime | int | None = None) -> pl.DataFrame: ...
-@overload
-def bars(ticks: pl.LazyFrame, every: str = "1m", *, now: datetime | int | None = None) -> pl.LazyFrame: ...
 def bars(
-    ticks: pl.DataFrame | pl.LazyFrame, every: str = "1m", *, now: datetime | int | None = None
+    ticks: pl.DataFrame,
+    every: str = "1m",
+    *,
+    now: datetime | int | None = None,
+    left_out: pl.Series | None = None,
+) -> pl.DataFrame: ...
+@overload
+def bars(
+    ticks: pl.LazyFrame,
+    every: str = "1m",
+    *,
+    now: datetime | int | None = None,
+    left_out: pl.Series | None = None,
+) -> pl.LazyFrame: ...
+def bars(
+    ticks: pl.DataFrame | pl.LazyFrame,
+    every: str = "1m",
+    *,
+    now: datetime | int | None = None,
+    left_out: pl.Series | None = None,
 ) -> pl.DataFrame | pl.LazyFrame:
     """Return OHLC bars of ticks.
 
@@ -60,6 +76,8 @@ def bars(
     now : datetime or int, optional
         Which bars may still grow: those that end after it. Microseconds UTC when an int. By default
         the newest `timestamp` of the ticks, whatever the exchange.
+    left_out : polars.Series, optional
+        `seq` of rows that are no part of any bar: those `flags.left_out` names.
 
     Returns
     -------
@@ -100,6 +118,8 @@ def bars(
     """
     width = width_us(every)
     at = _now_us(now)
+    if left_out is not None and len(left_out):
+        ticks = ticks.filter(~pl.col("seq").is_in(left_out.implode()))
     if isinstance(ticks, pl.DataFrame):
         return _bars(ticks.select(_wanted(ticks.columns)), width, at)
     schema = ticks.collect_schema()

@@ -82,13 +82,15 @@ def percent(change: npt.NDArray[np.float64], of: npt.NDArray[np.float64]) -> npt
     return result
 
 
-def changes(ticks: Frame) -> Frame:
+def changes(ticks: Frame, *, left_out: pl.Series | None = None) -> Frame:
     """Return each priced tick with its change from the tick before and from the previous close.
 
     Parameters
     ----------
     ticks : polars.DataFrame or polars.LazyFrame
         Rows with the columns of `schema.TICKS`.
+    left_out : polars.Series, optional
+        `seq` of rows whose price is not to be believed: those `flags.left_out` names.
 
     Returns
     -------
@@ -103,6 +105,8 @@ def changes(ticks: Frame) -> Frame:
     told = ("seq", "symbol", "exchange", "timestamp", "ltp", "change", "change_percent")
     # Chosen before the filter, which copies what it is given: a third of the time with all columns.
     found = ticks.select(*told, "close_price")
+    if left_out is not None and len(left_out):
+        found = found.filter(~pl.col("seq").is_in(left_out.implode()))
     if _has_unpriced(found):
         found = found.filter(ltp.is_not_null())
     return found.select(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ltpkit.bars import bars
 from ltpkit.changes import changes
 from ltpkit.errors import SettingError, UnknownInstrument
+from ltpkit.flags import flagged, left_out
 from ltpkit.gaps import gaps
 from ltpkit.instrument import split_symbol
 from ltpkit.pictures import Pictures
@@ -76,6 +77,10 @@ class Frames(Pictures, ABC):
         """Return something that is another one once there is more to show. Costs next to nothing."""
         return 0
 
+    def rewound(self) -> int:
+        """Return how often what was shown ceased to be there; a view then begins anew."""
+        return 0
+
     def condition(self) -> tuple[str, str | None]:
         """Return the state, a word of `Status.state`, and what is wrong, if anything, in words."""
         return "stored", None
@@ -130,6 +135,8 @@ class Frames(Pictures, ABC):
     def changes(self, symbol: str | Sequence[str] | None = None) -> pl.DataFrame:
         """Return each priced tick with its change from the tick before, and from the previous close.
 
+        Without ticks that cannot be right; `flagged` has them.
+
         Returns
         -------
         polars.DataFrame, shape (priced ticks, 9)
@@ -141,10 +148,12 @@ class Frames(Pictures, ABC):
         UnknownInstrument
             The symbol was never subscribed and is not held.
         """
-        return changes(self.ticks(symbol))
+        return changes(self.ticks(symbol), left_out=left_out(self.events()))
 
     def bars(self, every: str = "1m", *, symbol: str | Sequence[str] | None = None) -> pl.DataFrame:
         """Return OHLC bars of `ticks`, by exchange time, counted from the market open.
+
+        Without ticks that cannot be right; `flagged` has them.
 
         Parameters
         ----------
@@ -167,7 +176,8 @@ class Frames(Pictures, ABC):
         UnknownInstrument
             The symbol was never subscribed and is not held.
         """
-        return bars(self.ticks(symbol), every, now=self._now())
+        # The ticks first: the flag of a row is there before the row.
+        return bars(self.ticks(symbol), every, now=self._now(), left_out=left_out(self.events()))
 
     def depth(self, symbol: str, *, levels: int | None = None) -> pl.DataFrame:
         """Return the book of one instrument as a ladder, best level first.
@@ -221,6 +231,25 @@ class Frames(Pictures, ABC):
         """
         return gaps(self.events())
 
+    def flagged(self, symbol: str | Sequence[str] | None = None) -> pl.DataFrame:
+        """Return the ticks that cannot be right, came late or came twice, in the order they arrived.
+
+        Returns
+        -------
+        polars.DataFrame, shape (flagged ticks, 7)
+            ``seq, symbol, exchange, timestamp, received_at, ltp, why``; the reasons are those of
+            `ltpkit.flags`. They are among the ticks as well. With ``price``, ``future``, ``another day``
+            and ``jump`` a tick is left out of `bars`, `changes` and `latest`; ``late`` and ``repeated``
+            ones count.
+
+        Raises
+        ------
+        UnknownInstrument
+            The symbol was never subscribed and is not held.
+        """
+        ticks = self.ticks(symbol)
+        return flagged(self.events(), ticks)
+
     def sql(
         self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None, **frames: Any
     ) -> pl.DataFrame:
@@ -230,7 +259,7 @@ class Frames(Pictures, ABC):
         ----------
         query : str
             Sees ``ticks`` (also called ``realtime_ltp``), ``latest_ltp``, ``ltp_changes``,
-            ``bars_1m``, ``realtime_depth`` and ``feed_events``, each row exactly once.
+            ``bars_1m``, ``flagged``, ``realtime_depth`` and ``feed_events``, each row exactly once.
         params : sequence or mapping, optional
             Bound to ``?`` or ``$name``, never pasted into the text.
         **frames

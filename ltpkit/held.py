@@ -294,6 +294,7 @@ class Held(Frames):
             rejects=self._intake.rejected,
             gaps=self.gaps().height,
             reconnects=self._streamer.reconnects,
+            flagged=dict(self._intake.flags.counts),
             lost_rows=ring.lost_rows + self._depth_ring.lost_rows,
             recovered=None if self._recovered is None else str(self._recovered),
             store="in memory, until this process ends" if self._store_path is None else str(self._store_path),

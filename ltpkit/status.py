@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     longest_pause_s : float
         The longest time the feed thread was held up, by a cell that kept the interpreter to itself or by
         the machine; 0 while none was longer than half a second.
+    flagged : dict of str to int
+        Ticks of this start that cannot be right, came late or came twice, by reason; see `Frames.flagged`.
     lost_rows : int
         Rows that had to leave memory before they could be stored or journaled.
     recovered : str or None
@@ -76,6 +79,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     recording: str | None
     last_error: str | None
     longest_pause_s: float = 0.0
+    flagged: dict[str, int] = {}
     at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
 
     def line(self) -> str:
@@ -94,6 +98,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         parts += [f"{n:,} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n]
         if self.longest_pause_s:
             parts.append(f"longest pause {age(self.longest_pause_s)}")
+        if self.flagged:
+            parts.append(f"flagged {counted(self.flagged)}")
         if self.lost_rows:
             parts.append(f"{self.lost_rows:,} rows LOST from memory unstored")
         if self.recovered:
@@ -108,6 +114,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
         facts = msgspec.structs.asdict(self)
         facts["symbols"] = ", ".join(self.symbols)
+        facts["flagged"] = counted(self.flagged)
         return pl.DataFrame(
             {"fact": list(facts), "value": [None if v is None else str(v) for v in facts.values()]},
             schema={"fact": pl.String, "value": pl.String},
@@ -120,6 +127,17 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         from ltpkit.views.card import html
 
         return html(self)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Return counts in words, the largest first.
+
+    Examples
+    --------
+    >>> counted({"late": 3, "price": 1200})
+    '1,200 price, 3 late'
+    """
+    return ", ".join(f"{n:,} {what}" for what, n in sorted(counts.items(), key=lambda one: -one[1]))
 
 
 def age(seconds: float) -> str:

@@ -20,7 +20,7 @@ import httpx
 import numpy as np
 
 from ltpkit import gaps, hours, plan
-from ltpkit.batch import Event, Received
+from ltpkit.batch import Event, Received, Ticks
 from ltpkit.connection import Connection, Policy, State
 from ltpkit.errors import StreamStopped, WrongThread
 from ltpkit.feeds import Beating, BookStreaming, HeaderLogin
@@ -110,6 +110,10 @@ class Streamer:
         """Have these no more."""
         gone = {one.name for one in instruments}
         self._call(self._change([one for one in self.subscribed if one.name not in gone]), timeout_s)
+
+    def append_past(self, ticks: Ticks, source: str, *, timeout_s: float = 10.0) -> None:
+        """Append what happened earlier, as a history tells it; the newest values stay as they are."""
+        self._call(self._append_past(ticks, source), timeout_s)
 
     def stop(self) -> None:
         """End the thread. A second call does nothing."""
@@ -203,6 +207,7 @@ class Streamer:
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             working.result()  # an error in our own code surfaces here
+            self._intake.settle()
         self.finished.set()
         self._intake.tell()
         await stopping
@@ -210,6 +215,7 @@ class Streamer:
         for task in ending:
             task.cancel()
         await asyncio.wait(ending, timeout=_STOP_S)
+        self._intake.settle()
         for number in tuple(self._down):  # what is down when stopped was missed just as well
             self._lost(number)
         if self._client is not None:
@@ -284,6 +290,9 @@ class Streamer:
                 # Not waited for: a broker that takes five messages a second, or none, is no reason to
                 # hold up the caller. Sends keep their order; a line that ends drops them.
                 self._beside(self._connections[number].send(self._out(messages)))
+
+    async def _append_past(self, ticks: Ticks, source: str) -> None:
+        self._intake.append_past(ticks, source)
 
     def _beside(self, job: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(job)

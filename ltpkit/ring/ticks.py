@@ -18,7 +18,7 @@ from ltpkit.schema import FEED_FLOATS, TICK_FLOATS, code_of
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["TickRing"]
+__all__ = ["TickRing", "by_instrument"]
 
 CHUNK_ROWS: Final = 65_536
 
@@ -88,8 +88,37 @@ class TickRing(Ring[_TickChunk]):
             self._make_room()
             self._last[number] = ltp
 
-    def append(self, ticks: Ticks, source: str) -> None:
+    @property
+    def prices(self) -> npt.NDArray[np.float64]:
+        """Last price of each instrument, NaN where there is none. For the feed thread; not to change."""
+        if len(self._last) < len(self._instruments):
+            self._make_room()
+        return self._last
+
+    @property
+    def known(self) -> npt.NDArray[np.float64]:
+        """Newest values, shape (`schema.TICK_FLOATS`, instruments). For the feed thread; not to change."""
+        return self._table_floats
+
+    def append(
+        self,
+        ticks: Ticks,
+        source: str,
+        *,
+        order: npt.NDArray[np.intp] | None = None,
+        left_out: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
         """Add rows, in order, and publish them. The feed thread only.
+
+        Parameters
+        ----------
+        ticks : Ticks
+        source : str
+            The feed's name.
+        order : ndarray of intp, shape (n,), optional
+            What `by_instrument` says of them, where the caller has it already.
+        left_out : ndarray of bool, shape (n,), optional
+            Rows that are not to be believed: no newest values, and no change from or to them.
 
         Notes
         -----
@@ -99,12 +128,13 @@ class TickRing(Ring[_TickChunk]):
         n = len(ticks)
         if not n:
             return
-        if len(self._last) < len(self._instruments):
-            self._make_room()
-        who, values = ticks.instrument, ticks.values
-        order = _by_instrument(who) if n > 1 else None
-        earlier = changes.before(self._last, who, values[0], order)
-        change = values[0] - earlier
+        who, values, prices = ticks.instrument, ticks.values, ticks.values[0]
+        if order is None and n > 1:
+            order = by_instrument(who)
+        if left_out is not None:
+            prices = np.where(left_out, np.nan, prices)
+        earlier = changes.before(self.prices, who, prices, order)
+        change = prices - earlier
         percent = changes.percent(change, earlier)
         code = code_of("source", source)
         done = 0
@@ -121,7 +151,11 @@ class TickRing(Ring[_TickChunk]):
             chunk.symbol[i:j] = self._instruments.symbol_codes[numbers]
             chunk.exchange[i:j] = self._instruments.exchange_codes[numbers]
             chunk.source[i:j] = code
-            self._note(numbers, order if take == n else None, chunk, i, j, code)
+            floats, ints = chunk.floats[:, i:j], chunk.ints[:, i:j]
+            if left_out is None:
+                self._note(numbers, order if take == n else None, floats, ints, code)
+            elif len(kept := np.flatnonzero(~left_out[a:b])):
+                self._note(numbers[kept], None, floats[:, kept], ints[:, kept], code)
             chunk.rows = j
             self._publish(chunk)
             done = b
@@ -130,18 +164,16 @@ class TickRing(Ring[_TickChunk]):
         self,
         numbers: npt.NDArray[np.int32],
         order: npt.NDArray[np.intp] | None,
-        chunk: _TickChunk,
-        i: int,
-        j: int,
+        block: npt.NDArray[np.float64],
+        ints: npt.NDArray[np.int64],
         code: int,
     ) -> None:
         """Bring the newest values up to date; of several rows of one instrument the last counts."""
-        block = chunk.floats[:, i:j]
-        if j - i == 1:  # a tick that came alone: half the cost of the general way
+        if len(numbers) == 1:  # a tick that came alone: half the cost of the general way
             who_alone, row = int(numbers[0]), block[:, 0]
             self._version += 1
             np.copyto(self._table_floats[:, who_alone], row, where=row == row)
-            self._table_ints[:, who_alone] = chunk.ints[:, i]
+            self._table_ints[:, who_alone] = ints[:, 0]
             self._table_source[who_alone] = code
             self._version += 1
             return
@@ -160,7 +192,7 @@ class TickRing(Ring[_TickChunk]):
             if present.any():
                 lines, places = np.nonzero(present)  # in order, so later rows overwrite earlier
                 self._table_floats[silent[lines], numbers[places]] = part[lines, places]
-        self._table_ints[:, who] = chunk.ints[:, i:j][:, rows]
+        self._table_ints[:, who] = ints[:, rows]
         self._table_source[who] = code
         self._version += 1
 
@@ -206,7 +238,7 @@ class TickRing(Ring[_TickChunk]):
         return make_frame(ints, *codes, columns, source[seen])
 
 
-def _by_instrument(who: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
+def by_instrument(who: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
     """Return what sorts rows by instrument and keeps the order of each one's."""
     # numpy sorts 16-bit numbers by radix, three times as fast on a thousand rows
     small = who.astype(np.int16) if len(who) > 64 and who.max() < 32_768 else who
@@ -216,7 +248,7 @@ def _by_instrument(who: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
 def _newest(who: npt.NDArray[np.int32], order: npt.NDArray[np.intp] | None) -> npt.NDArray[np.intp]:
     """Return the place of each instrument's last row."""
     if order is None:
-        order = _by_instrument(who)
+        order = by_instrument(who)
     ordered = who[order]
     last = np.empty(len(who), np.bool_)
     last[-1] = True

@@ -15,6 +15,7 @@ import polars as pl
 
 from ltpkit import schema
 from ltpkit.errors import SettingError, StoreError
+from ltpkit.flags import KIND
 from ltpkit.store.database import Database
 from ltpkit.store.handover import after, to_arrow, typed
 from ltpkit.store.pushdown import prefilter, without_hints
@@ -240,7 +241,6 @@ class ReadableStore(Database):
                 seq = found["seq"][-1]
         yield after(recent, position).select(columns)
 
-    # -- beneath them ---------------------------------------------------------------------------
     @contextmanager
     def moment(self, memory: Mapping[str, pl.DataFrame] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield a cursor to which stored rows and rows in memory are one, and which sees one moment.
@@ -254,6 +254,7 @@ class ReadableStore(Database):
             self._lay_over(cursor, memory or {}, "")
             yield cursor
 
+    # -- beneath them ---------------------------------------------------------------------------
 
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -278,8 +279,11 @@ class ReadableStore(Database):
         for table, frame in memory.items():
             name = table_of(table)
             rest = after(frame, positions[table])
-            # Ticks may be asked for through a view of the user's own; a table costs a millisecond or two.
-            if rest.height and (table == "ticks" or not query or name in query):
+            # Ticks may be asked for through a view of the user's own, and what is flagged says which of them
+            # count; otherwise a table that is not asked for would cost a millisecond or two.
+            if rest.height and (
+                table == "ticks" or not query or name in query or (table == "events" and _flag_in(rest))
+            ):
                 cursor.register(f"_memory_{table}", to_arrow(rest))
                 views.append(
                     f"CREATE TEMP VIEW {name} AS FROM {self._catalog}.main.{name} "
@@ -302,6 +306,10 @@ class ReadableStore(Database):
 
     def _opened_again(self) -> None:
         self._recount()
+
+
+def _flag_in(events: pl.DataFrame) -> bool:
+    return bool((events["kind"] == KIND).any())
 
 
 def _params(params: Sequence[Any] | Mapping[str, Any] | None) -> Any:

@@ -17,7 +17,15 @@ __all__ = ["TABLES", "TIME_OF", "VIEWS", "day_of", "one", "positions_in", "quote
 
 #: Our word for a kind of rows, and its table in DuckDB.
 TABLES: Final = {"ticks": "realtime_ltp", "depth": "realtime_depth", "events": "feed_events"}
-VIEWS: Final = ("ticks", "latest_ltp", "ltp_changes", "bars_1m")
+VIEWS: Final = (
+    "ticks",
+    "latest_ltp",
+    "ltp_changes",
+    "bars_1m",
+    "flagged",
+    "flagged_seqs",
+    "believed_ticks",
+)
 #: The column that says on which day a row belongs.
 TIME_OF: Final = {"ticks": "received_at", "depth": "received_at", "events": '"at"'}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
-from ltpkit.status import Status, age
+from ltpkit.status import Status, age, counted
 
 __all__ = ["html"]
 
@@ -61,6 +61,8 @@ def html(status: Status) -> str:
     ]
     if status.longest_pause_s:
         facts.append(("longest pause", age(status.longest_pause_s), ""))
+    if status.flagged:
+        facts.append(("ticks flagged", counted(status.flagged), "small"))
     if status.lost_rows:
         facts.append(("rows lost unstored", f"{status.lost_rows:,}", ""))
     if status.recovered:
