@@ -1,19 +1,26 @@
-"""Views in a served page: the same scripts as Panel components."""
+"""Views in a served page: the same scripts as Panel components.
+
+Each browser tab is a Panel document with its own thread of execution, so a view has a component for each
+tab it is shown in; it goes when the tab does.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import panel
 import param
+from bokeh.document import Document
 
-from ltpkit.views.script import script
 from ltpkit.views.view import Shell, View
 
-__all__ = ["ServedShell", "ViewComponent"]
+__all__ = ["ServedShell", "ViewComponent", "current_tab"]
+
+_SUFFIX: Final = "Component"
 
 
 class ViewComponent(panel.custom.AnyWidgetComponent):
@@ -29,20 +36,40 @@ class ViewComponent(panel.custom.AnyWidgetComponent):
 
 
 @cache
-def _component_class(kind: str) -> type[ViewComponent]:
-    return type(f"{kind.title().replace('_', '')}Component", (ViewComponent,), {"_esm": script(kind)})
+def _component_class(name: str) -> type[ViewComponent]:
+    # A bundle is fetched by its address, once for all tabs, and run as it is. A text would be sent
+    # with each page and taken for TypeScript.
+    bundle = f"static/{name.removesuffix(_SUFFIX)}.js"
+    return type(name, (ViewComponent,), {"__module__": __name__, "_bundle": bundle})
+
+
+def __getattr__(name: str) -> type[ViewComponent]:
+    """Return the component of a kind of view: Panel asks for it by name when a page wants its bundle."""
+    kind = name.removesuffix(_SUFFIX)
+    if kind == name or not (Path(__file__).parent / "static" / f"{kind}.js").is_file():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _component_class(name)
+
+
+def current_tab() -> Document | None:
+    """Return the browser tab whose page is being made, None in a notebook."""
+    document: Document | None = panel.state.curdoc
+    return document
 
 
 class ServedShell(Shell):
-    """A view's way to one browser's page."""
+    """A view's way to one browser tab, or to the cells of a notebook that shows Panel's own panes."""
 
     def __init__(self, view: View, base: bytes, frame: bytes) -> None:
         super().__init__(view)
-        self.component = _component_class(view.kind)(base=base, frame=frame, sizing_mode="stretch_width")
+        made = _component_class(f"{view.kind}{_SUFFIX}")
+        self.component = made(base=base, frame=frame, sizing_mode="stretch_width")
         self._watcher = self.component.param.watch(self._said, ["seen", "answered", "chosen"])
-        self._document = panel.state.curdoc
+        self._document = current_tab()
         self._waiting: dict[str, bytes] = {}
         self._lock = threading.Lock()
+        if self._document is not None and self._document.session_context is not None:
+            self._document.on_session_destroyed(self._tab_closed)
 
     def send(self, messages: Mapping[str, bytes]) -> None:  # noqa: D102 - as in the base
         if self._document is None:  # a notebook: Panel finds the comm itself
@@ -66,3 +93,6 @@ class ServedShell(Shell):
     def _said(self, *events: Any) -> None:
         for event in events:
             self.hear(**{event.name: event.new})
+
+    def _tab_closed(self, session_context: object) -> None:
+        self._view.leave(self)

@@ -108,7 +108,7 @@ class View(ABC):
         self.source = source
         self.closed = False
         self._options: dict[str, Any] = {"palette": "classic", "paused": False}
-        self._shells: dict[str, Shell] = {}
+        self._shells: dict[tuple[str, object], Shell] = {}
         self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
         self._lock = threading.RLock()
         self._epoch = 0  # of the base; a frame says which it belongs to
@@ -224,23 +224,31 @@ class View(ABC):
 
     def __panel__(self) -> Any:
         """Return the view as a Panel component, which Panel asks for by this name."""
-        from ltpkit.views.served import ServedShell
+        from ltpkit.views.served import ServedShell, current_tab
 
-        return self._shell(ServedShell).component
+        return self._shell(ServedShell, current_tab()).component
 
     def panel(self) -> Any:
-        """Return the view as a Panel component: the same one each time."""
+        """Return the view as a Panel component: the same one each time, within one browser tab."""
         return self.__panel__()
 
-    def _shell(self, made: Callable[[View, bytes, bytes], Any]) -> Any:
-        name = made.__name__
+    def _shell(self, made: Callable[[View, bytes, bytes], Any], of: object = None) -> Any:
+        key = made.__name__, of
         with self._lock:
-            if name not in self._shells:
+            if key not in self._shells:
                 base, frame = self._messages(whole=True)
-                self._shells[name] = made(self, base or b"", frame)
-                self._shells[name].sent = self._number
+                self._shells[key] = made(self, base or b"", frame)
+                self._shells[key].sent = self._number
                 pump.add(self)
-            return self._shells[name]
+            return self._shells[key]
+
+    def leave(self, shell: Shell) -> None:
+        """Let go of a page that is gone. A view without any rests until it is shown again."""
+        with self._lock:
+            shell.close()
+            self._shells = {key: one for key, one in self._shells.items() if one is not shell}
+            if not self._shells:
+                pump.discard(self)
 
     # -- the pump -------------------------------------------------------------------------
 
