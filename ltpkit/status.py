@@ -137,7 +137,7 @@ def counted(counts: Mapping[str, int]) -> str:
     >>> counted({"late": 3, "price": 1200})
     '1,200 price, 3 late'
     """
-    return ", ".join(f"{n:,} {what}" for what, n in sorted(counts.items(), key=lambda one: -one[1]))
+    return ", ".join(f"{n:,} {what}" for what, n in sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
 def age(seconds: float) -> str:

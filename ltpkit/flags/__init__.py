@@ -13,7 +13,7 @@ elsewhere is believed after three rows. The rules, in the order they are asked:
   last trade there was.
 - ``jump``: ten times the last price of the day or a tenth of it; before the day's first, of the previous
   close. Not where the row's own day range or quote holds the price, nor of options, which do that. The
-  third row in a row at such a price is believed.
+  third row in a row at such a price is believed, if their times differ.
 - ``late``: the time is before that of the instrument's newest price.
 - ``repeated``: time, price, running volume and all else are as they were. Only of rows with a running volume:
   others are trades, of which two may be alike, and those that an exchange numbers the feed tells apart.

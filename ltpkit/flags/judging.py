@@ -65,7 +65,8 @@ class Flags:
         self.counts: Counter[str] = Counter()
         self._instruments = instruments
         self._newest = np.full(64, _NEVER)  # time of each instrument's newest price that was believed
-        self._doubted: dict[int, tuple[float, int]] = {}  # price of the last jump, and rows in a row there
+        #: Price and time of the last jump, and how many rows with other times were there in a row.
+        self._doubted: dict[int, tuple[float, int, int]] = {}
         self._lead = 0  # how far the feed's time is ahead of the clock here
         self._ahead_rows = 0  # in a row
 
@@ -113,19 +114,22 @@ class Flags:
         odd = (ltp >= _JUMP * price_before) | (_JUMP * ltp <= price_before)
         odd |= times < time_before
         odd |= (ltp <= 0) | (times < _EARLIEST)
-        repeated = (times == time_before) & (ltp == price_before)
+        same = (times == time_before) & (ltp == price_before)
         found: dict[str, list[int]] = {}
-        if repeated.any():
-            self._repeated(ticks.values, order, who, repeated, again, known, found)
         if any_ahead:
             found["future"] = np.flatnonzero(ahead).tolist()
             odd |= ahead[order]
         if self._doubted:
             odd |= np.isin(who, list(self._doubted))
         if odd.any():
-            self._look_closely(ticks, order, who, odd, ahead, prices, found)
+            plain = ~np.isin(who, who[odd])
+            self._newest[who[plain]] = times[plain]
+            self._look_closely(ticks, order[~plain], ahead, prices, known, found)
+            same &= plain
         else:
             self._newest[who] = times  # of repeated instruments the last one stays
+        if same.any():
+            self._find_repeated(ticks.values, order, who, same, again, known, found)
         return self._suspects(found, len(ticks)) if found else None
 
     def _plain(self, ticks: Ticks, prices: npt.NDArray[np.float64]) -> bool:
@@ -158,74 +162,76 @@ class Flags:
         np.greater(ticks.timestamp - ticks.received_at, _AHEAD_US + self._lead, out=ahead)
         return bool(ahead.any())
 
-    def _repeated(
+    def _find_repeated(
         self,
         values: npt.NDArray[np.float64],
         order: npt.NDArray[np.intp],
         who: npt.NDArray[np.int32],
-        candidates: npt.NDArray[np.bool_],
+        same: npt.NDArray[np.bool_],
         again: npt.NDArray[np.bool_],
         known: npt.NDArray[np.float64],
         found: dict[str, list[int]],
     ) -> None:
-        """Find rows that say only what is known; `candidates` have the time and price of the row before."""
-        places = np.flatnonzero(candidates)
+        """Find the rows that say what was known, among those of the `same` time and price as before."""
+        places = np.flatnonzero(same)
         places = places[~np.isnan(values[_VOLUME, order[places]])]
         if not len(places):
             return
-        row = values[:, order[places]]
         before = known[: len(FEED_FLOATS), who[places]]
         within = np.flatnonzero(again[places])  # the row before is in this batch
         before[:, within] = values[:, order[places[within] - 1]]
-        alike = ((row == before) | np.isnan(row)).all(axis=0)
-        if alike.any():
-            found["repeated"] = sorted(order[places[alike]].tolist())
+        repeated = places[_says_nothing_new(values[:, order[places]], before)]
+        if len(repeated):
+            found["repeated"] = sorted(found.get("repeated", []) + order[repeated].tolist())
 
     def _look_closely(
         self,
         ticks: Ticks,
         order: npt.NDArray[np.intp],
-        who: npt.NDArray[np.int32],
-        odd: npt.NDArray[np.bool_],
         ahead: npt.NDArray[np.bool_],
         prices: npt.NDArray[np.float64],
+        known: npt.NDArray[np.float64],
         found: dict[str, list[int]],
     ) -> None:
-        """Judge the instruments with an odd row, row by row; take the others' times as they are."""
-        doubtful = np.isin(who, who[odd])
-        self._newest[who[~doubtful]] = ticks.timestamp[order[~doubtful]]
-        price: dict[int, float] = {}
-        for place in order[doubtful].tolist():
+        """Judge the rows of instruments that have an odd one, row by row."""
+        before: dict[int, npt.NDArray[np.float64]] = {}  # the last row that was believed
+        for place in order.tolist():
             if ahead[place]:
                 continue
-            number = int(ticks.instrument[place])
-            before = price.get(number, float(prices[number]))
-            why = self._why(number, int(ticks.timestamp[place]), ticks.values[:, place], before)
+            number, row = int(ticks.instrument[place]), ticks.values[:, place]
+            last = before.get(number)
+            if last is None:
+                last = known[: len(FEED_FLOATS), number].copy()
+                last[_LTP] = prices[number]  # which may be from before this start
+            why = self._why(number, int(ticks.timestamp[place]), row, last)
             if why:
                 found.setdefault(why, []).append(place)
             if why not in LEFT_OUT:
-                price[number] = float(ticks.values[_LTP, place])
+                before[number] = row
         for places in found.values():
             places.sort()
 
-    def _why(self, number: int, time: int, row: npt.NDArray[np.float64], before: float) -> str:
+    def _why(
+        self, number: int, time: int, row: npt.NDArray[np.float64], last: npt.NDArray[np.float64]
+    ) -> str:
         """Return why a row is odd, empty where it is not, and remember it where it is believed."""
         newest, ltp = int(self._newest[number]), float(row[_LTP])
         if ltp == 0 or (ltp < 0 and self._instruments[number].exchange not in _NEGATIVE_PRICES):
             return "price"
         if time < _EARLIEST or (newest != _NEVER and time < newest - _DAY_US):
             return "another day"
-        if newest == _NEVER or time > newest + _DAY_US:  # the first one of its day
-            before = float(row[_CLOSE])
-        if self._jumps(number, ltp, before, row):
+        first_of_day = newest == _NEVER or time > newest + _DAY_US
+        if self._jumps(number, time, row, float(row[_CLOSE] if first_of_day else last[_LTP])):
             return "jump"
         if time < newest:
             return "late"
         self._newest[number] = time
-        return ""
+        same = time == newest and ltp == last[_LTP] and row[_VOLUME] == row[_VOLUME]
+        return "repeated" if same and _says_nothing_new(row, last) else ""
 
-    def _jumps(self, number: int, ltp: float, before: float, row: npt.NDArray[np.float64]) -> bool:
-        if not (before > 0 and (ltp >= _JUMP * before or _JUMP * ltp <= before)):
+    def _jumps(self, number: int, time: int, row: npt.NDArray[np.float64], before: float) -> bool:
+        ltp = float(row[_LTP])
+        if not (before > 0 and ltp > 0 and (ltp >= _JUMP * before or _JUMP * ltp <= before)):
             self._doubted.pop(number, None)
             return False
         if (
@@ -234,11 +240,14 @@ class Flags:
             or _is_option(self._instruments[number])
         ):
             return False
-        at, rows = self._doubted.pop(number, (ltp, 0))
-        rows = rows + 1 if at / _NEAR <= ltp <= at * _NEAR else 1
+        at, since, rows = self._doubted.pop(number, (ltp, _NEVER, 0))
+        if not at / _NEAR <= ltp <= at * _NEAR:
+            rows = 1
+        elif time > since:  # one trade that is told again and again is one
+            rows += 1
         if rows == _BELIEVED:
             return False
-        self._doubted[number] = ltp, rows
+        self._doubted[number] = ltp, time, rows
         return True
 
     def _suspects(self, found: dict[str, list[int]], rows: int) -> Suspects:
@@ -248,6 +257,12 @@ class Flags:
             if why in LEFT_OUT:
                 left_out[places] = True
         return Suspects(found, left_out if left_out.any() else None)
+
+
+def _says_nothing_new(row: npt.NDArray[np.float64], before: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Return whether a row, or each of several in columns, has nothing that was otherwise before."""
+    alike: npt.NDArray[np.bool_] = ((row == before) | np.isnan(row)).all(axis=0)
+    return alike
 
 
 def _is_option(instrument: Instrument) -> bool:
