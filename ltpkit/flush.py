@@ -50,6 +50,8 @@ class FlushWorker:
         Full days to keep besides today's; older rows are deleted from the store now and then.
     failed : callable
         Told of an error once, and of None when writing works again.
+    timed : callable
+        Told how many seconds it took, after each flush that stored rows.
     """
 
     def __init__(
@@ -65,16 +67,16 @@ class FlushWorker:
         buffer_size: int = 1000,
         keep_days: int | None = None,
         failed: Callable[[Exception | None], None] = lambda error: None,
+        timed: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._store, self._ticks, self._depth, self._events = store, ticks, depth, events
-        self._recorder, self._journal, self._failed = recorder, journal, failed
+        self._recorder, self._journal, self._failed, self._timed = recorder, journal, failed, timed
         self._interval_s, self._buffer_size = flush_interval_s, buffer_size
         self._keep_days, self._cleaned = keep_days, float("-inf")
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._flushed = threading.Condition()
         self._thread: threading.Thread | None = None
         self.last_error: Exception | None = None
-        self.last_duration_s = 0.0
         self.flushes = 0
 
     @property
@@ -137,7 +139,6 @@ class FlushWorker:
 
     def _round(self) -> bool:
         """Write once; return whether it worked."""
-        started = time.perf_counter()
         try:
             if self._recorder is not None:
                 self._recorder.write()
@@ -151,7 +152,6 @@ class FlushWorker:
         if self.last_error is not None:
             self.last_error = None
             self._failed(None)
-        self.last_duration_s = time.perf_counter() - started
         with self._flushed:
             self._flushed.notify_all()
         return True
@@ -180,8 +180,10 @@ class FlushWorker:
                 self._write_from(self._journal, rings)
         if not frames:
             return
+        started = time.perf_counter()
         self._store.append(**frames)
         self.flushes += 1
+        self._timed(time.perf_counter() - started)
         for name, frame in frames.items():
             rings[name].stored_seq = max(rings[name].stored_seq, frame["seq"][-1])
         self._let_go()

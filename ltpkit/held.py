@@ -7,7 +7,7 @@ over memory and store as one. What brings the frames is left to `live` and `play
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -59,7 +59,11 @@ class Held(Frames):
         self._feed, self._instruments, self._settings = feed, instruments, chosen
         self._store_path = None if store is None else Path(store)
         self._store: Store | None = Store(self._store_path)
+        #: Told "flush" or "query" and the seconds it took, on the thread that did it: each must be quick and
+        #: not raise. Put another tuple in its place to change it.
+        self.timers: tuple[Callable[[str, float], None], ...] = ()
         self._recovered = self._store.recovered
+        self._store.timed = partial(self._took, "query")
         self._already_stored = self._store.rows("ticks")
         positions = self._store.positions()
         self._first_seq = positions["ticks"] + 1
@@ -109,6 +113,7 @@ class Held(Frames):
             # Without a replay: what our own journal has beyond the store is still numbered in these rings.
             self._store = Store(self._store_path, replay=self._journal is None)
         if self._journal is not None:
+            self._store.timed = partial(self._took, "query")
             self._journaler = JournalWriter(
                 self._journal,
                 {"ticks": self._ring, "depth": self._depth_ring, "events": self._events},
@@ -129,9 +134,14 @@ class Held(Frames):
             keep_days=self._keep_days,
             failed=self._store_failed,
         )
+            timed=partial(self._took, "flush"),
         self._flusher.start()
 
     def _nudge(self) -> None:
+    def _took(self, what: str, seconds: float) -> None:
+        for told in self.timers:
+            told(what, seconds)
+
         if self._flusher is not None:
             self._flusher.nudge()
 

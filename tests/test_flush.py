@@ -159,3 +159,15 @@ def test_a_full_disk_loses_no_row_that_was_received(small_disk: Path) -> None:
     made.store.close()
     with Store(small_disk / "ticks.duckdb", read_only=True) as again:
         assert again.rows("ticks") == added + 1
+
+
+def test_whoever_asks_is_told_how_long_each_flush_took() -> None:
+    took: list[float] = []
+    rows = Rows(Store(), timed=took.append)
+    rows.worker.start()
+    rows.add(3)
+    assert rows.worker.flush()
+    assert rows.worker.flush()  # nothing waits any more, so there is nothing to time
+    assert rows.worker.stop()
+    assert len(took) == rows.worker.flushes == 1
+    assert took[0] > 0

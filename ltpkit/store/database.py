@@ -10,7 +10,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
@@ -59,6 +59,7 @@ class Database:
         self._place: tuple[int, int] | None = None  # which file on which disk was opened
         self._missed = False
         self._dead = False  # an instance of DuckDB's ended and another could not be had yet
+        self.timed: Callable[[float], None] = lambda seconds: None  # told how long each reading took
         self._claim()
         with self._abandoned_if_unusable():
             self._con = self._open()
@@ -180,6 +181,7 @@ class Database:
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield a cursor of the caller's own that sees one moment of the store."""
+        started = time.perf_counter()
         cursor = self._cursor()
         with self._cursors_changed:
             self._cursors.add(cursor)
@@ -192,6 +194,7 @@ class Database:
             with self._cursors_changed:
                 self._cursors.discard(cursor)
                 self._cursors_changed.notify_all()
+            self.timed(time.perf_counter() - started)
 
     def _look_for_file(self) -> None:
         """Raise where the file is not the one that was opened: rows would go to one that nobody sees.
