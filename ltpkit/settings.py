@@ -14,7 +14,7 @@ import re
 import reprlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
@@ -80,6 +80,25 @@ def _a_level(value: object) -> object:
     return logging.getLevelName(levels[name])  # WARN is WARNING
 
 
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _origins(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    origins = [one.strip().rstrip("/") for one in value.split(",") if one.strip()]
+    for one in origins:
+        parts = urlsplit(one)
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or one != f"{parts.scheme}://{parts.netloc}"
+        ):
+            raise ValueError("not an origin")
+    return ",".join(origins) or None
+
+
 def _a_secret(value: object) -> object:
     # Tokens are pasted, and a pasted line ends in a newline.
     return (value.strip() or None) if isinstance(value, str) else value
@@ -111,8 +130,17 @@ class Settings(BaseSettings):
         Symbols at a time; None leaves it to the feed's own limits. ``MAX_CONCURRENT_SYMBOLS``.
     service_host, service_port : str, int
         Where the API listens; port 0 is any free one. ``SERVICE_HOST``, ``SERVICE_PORT``.
+    service_origins : str or None
+        Addresses of web pages, besides the service's own, that may read it; with commas between.
+        ``LTPKIT_SERVICE_ORIGINS``.
+    service_sql : bool
+        Whether the service answers SQL. ``LTPKIT_SERVICE_SQL``.
+    api_token : SecretStr or None
+        What who asks the service must show; needed to listen beyond this machine. ``LTPKIT_API_TOKEN``.
     log_level : str
         ``DEBUG``, ``INFO``, ``WARNING``, ``ERROR`` or ``CRITICAL``. ``LOG_LEVEL``.
+    log_format : str
+        ``console`` or ``json``. ``LOG_FORMAT``.
     capacity_rows, depth_capacity_rows : int
         Ticks and books kept in memory. ``LTPKIT_CAPACITY_ROWS``, ``LTPKIT_DEPTH_CAPACITY_ROWS``.
     journal : bool
@@ -192,8 +220,22 @@ class Settings(BaseSettings):
         validation_alias="SERVICE_PORT",
         description="a whole number from 0 to 65535",
     )
+    service_origins: Annotated[str, BeforeValidator(_origins)] | None = Field(
+        default=None,
+        validation_alias="LTPKIT_SERVICE_ORIGINS",
+        description="addresses such as https://ticks.example, with commas between",
+    )
+    service_sql: bool = Field(
+        default=False, validation_alias="LTPKIT_SERVICE_SQL", description="true or false"
+    )
+    api_token: _Secret = Field(
+        default=None, validation_alias="LTPKIT_API_TOKEN", description="a text of your own choice"
+    )
     log_level: Annotated[str, BeforeValidator(_a_level)] = Field(
         default="INFO", validation_alias="LOG_LEVEL", description="DEBUG, INFO, WARNING, ERROR or CRITICAL"
+    )
+    log_format: Annotated[Literal["console", "json"], BeforeValidator(_lower)] = Field(
+        default="console", validation_alias="LOG_FORMAT", description="console or json"
     )
 
     capacity_rows: int = Field(

@@ -54,6 +54,14 @@ def test_the_defaults_need_nothing_from_outside() -> None:
         ("SERVICE_HOST", "0.0.0.0", "service_host", "0.0.0.0"),
         ("SERVICE_PORT", "9001", "service_port", 9001),
         ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
+        ("LOG_FORMAT", "JSON", "log_format", "json"),
+        ("LTPKIT_SERVICE_SQL", "true", "service_sql", True),
+        (
+            "LTPKIT_SERVICE_ORIGINS",
+            "https://a.example/, http://b:8080",
+            "service_origins",
+            "https://a.example,http://b:8080",
+        ),
         ("LTPKIT_CAPACITY_ROWS", "65536", "capacity_rows", 65_536),
         ("LTPKIT_DEPTH_CAPACITY_ROWS", "1000", "depth_capacity_rows", 1000),
         ("LTPKIT_DEPTH_LEVELS", "5", "depth_levels", 5),
@@ -204,13 +212,13 @@ def everything_shown(settings: Settings) -> str:
 
 
 def test_there_are_secrets_to_hide() -> None:
-    assert len(SECRETS) == 9
-    assert all(word in " ".join(SECRETS) for word in ("dhan", "kite", "upstox", "angelone"))
+    assert len(SECRETS) == 10
+    assert all(word in " ".join(SECRETS) for word in ("dhan", "kite", "upstox", "angelone", "api_token"))
 
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_planted_secret_never_shows_and_can_be_had(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv(name.upper(), f" {PLANTED}\n")
+    monkeypatch.setenv(str(Settings.model_fields[name].validation_alias), f" {PLANTED}\n")
     settings = load()
     assert getattr(settings, name).get_secret_value() == PLANTED
     assert name in repr(settings)

@@ -211,6 +211,10 @@ class RealTimeSyncService:
             raise StreamStopped("The service is not started. Its start() makes the stream.")
         return self._stream
 
+    def subscription(self, subscription_id: str) -> Subscription:
+        """Return a subscription by its id, or raise `UnknownSubscription`."""
+        return self._table[subscription_id]
+
     @property
     def subscriptions(self) -> list[Subscription]:
         """The subscriptions there are, oldest first."""

@@ -31,6 +31,7 @@ _SHORTEST_S: Final = 0.005
 _LONGEST_S: Final = 0.05
 _BACKLOG_ROWS: Final = 5_000
 _LOOK_S: Final = 1.0
+_CLOSE_S: Final = 0.5
 
 GONE: Final = "no longer in memory; /api/v1/realtime/ticks/{symbol}?after_seq= reads the store too"
 
@@ -87,6 +88,7 @@ class Delivery:
         self._asked = False
         self._timer: asyncio.TimerHandle | None = None
         self._state = ""
+        self._nobody = asyncio.Event()  # set when the last connection has left
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watching: asyncio.Task[None] | None = None
 
@@ -112,6 +114,15 @@ class Delivery:
         for outlet in self._outlets():
             outlet.note(type="status", state="stopping", subscription_id=outlet.subscription.id)
             outlet.end("the service is stopping")
+
+    async def close(self) -> None:
+        """Stop, and give the connections a moment to take what they were told."""
+        self.stop()
+        if self._outlets():
+            with contextlib.suppress(TimeoutError):
+                self._nobody.clear()
+                async with asyncio.timeout(_CLOSE_S):
+                    await self._nobody.wait()
 
     def _outlets(self) -> list[Outlet]:
         return [outlet for pace in self._paces.values() for outlet in pace.outlets]
@@ -166,6 +177,8 @@ class Delivery:
             pace.outlets.remove(outlet)
             outlet.subscription.clients -= 1
             outlet.subscription.touch()
+            if not self._outlets():
+                self._nobody.set()
 
     def _say_state(self, outlet: Outlet) -> None:
         one = outlet.subscription

@@ -103,6 +103,12 @@ class Outlet:
         self._notes.append(msgspec.json.encode(message))
         self._wake.set()
 
+    def notes(self) -> list[bytes]:
+        """Return the messages that wait, and have them no more."""
+        notes = list(self._notes)
+        self._notes.clear()
+        return notes
+
     def end(self, why: str) -> None:
         """Have no more taken after what waits."""
         self.ending = self.ending or why
@@ -123,9 +129,8 @@ class Outlet:
             )
             self._skips, self._skipped = 0, []
         # In the order of `seq`, so that whoever comes back with the newest one it had has missed none below.
-        newest = sorted(self._newest.values(), key=lambda one: (one.kind, one.seq))
-        taken = Taken(list(self._notes), [*self._waiting, *newest])
-        self._notes.clear()
+        newest = sorted(self._newest.values(), key=lambda one: (one.kind == BOOKS, one.seq))
+        taken = Taken(self.notes(), [*self._waiting, *newest])
         self._waiting, self._newest = [], {}
         if taken.updates:
             seq = max((one.seq for one in taken.updates if one.kind == TICK), default=0)

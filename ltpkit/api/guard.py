@@ -1,0 +1,338 @@
+"""Who may ask: one ASGI middleware around everything that is served, pages and sockets of others included.
+
+A web page of another site may neither read prices nor subscribe: `Origin` and `Host` are checked on every
+request and WebSocket. Where there is a token, everything but two probes needs it. Sizes, connections and
+rates have limits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import ipaddress
+import time
+from collections.abc import Collection
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+from pydantic import SecretStr
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ltpkit.api.problems import problem
+
+__all__ = ["LOOPBACK", "Guard", "Limits", "is_loopback"]
+
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+
+#: Answer "alive" or "ready" and nothing else, for orchestrators that hold no token.
+_PROBES: Final = ("/health/live", "/health/ready")
+#: Sockets that may send the token as their first message, as pages cannot set headers on one.
+_SOCKETS: Final = "/api/v1/realtime/ws/"
+_COOKIE: Final = "ltpkit"
+_TOKEN_S: Final = 10.0  # for the first message
+_MOST_ADDRESSES: Final = 10_000
+
+_HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    # A notebook on this machine may show the dashboard in a frame; nobody else may.
+    "content-security-policy": "frame-ancestors 'self' http://localhost:* http://127.0.0.1:*",
+}
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one service takes.
+
+    Attributes
+    ----------
+    body_bytes : int
+        Of a request.
+    sockets : int
+        WebSockets at a time.
+    requests_per_second, burst : float
+        From one address: in the long run, and at once.
+    """
+
+    body_bytes: int = 262_144
+    sockets: int = 1_000
+    requests_per_second: float = 200.0
+    burst: float = 1_000.0
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches what listens at `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.casefold() == "localhost"
+
+
+class Guard:
+    """Lets through what is allowed, and refuses the rest with a problem.
+
+    Parameters
+    ----------
+    app : ASGI application
+    token : SecretStr or None
+        Asked for everywhere but at two probes; None asks nobody.
+    hosts : collection of str
+        Names by which the service is called, besides addresses and loopback's own.
+    origins : collection of str
+        Pages that may ask besides the service's own, as ``https://ticks.example``.
+    limits : Limits
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        token: SecretStr | None = None,
+        hosts: Collection[str] = (),
+        origins: Collection[str] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        self._app, self._limits = app, limits or Limits()
+        self._token = None if token is None else token.get_secret_value().encode()
+        self._origins = frozenset(origins)
+        self._hosts = frozenset(
+            name.casefold()
+            for name in (*LOOPBACK, *hosts, *(urlsplit(one).hostname or "" for one in origins))
+        )
+        self._sockets = 0
+        self._rates: dict[str, tuple[float, float]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        shown = _take_token(scope)
+        refusal = (
+            self._wrong_host(headers)
+            or self._wrong_origin(headers)
+            or self._too_fast(scope)
+            or self._too_large(headers)
+        )
+        by_first_message = scope["type"] == "websocket" and scope["path"].startswith(_SOCKETS)
+        known = self._knows(headers, shown) or scope["path"] in _PROBES or _is_preflight(scope, headers)
+        if refusal is None and not known and not (by_first_message and not _offers_token(headers, shown)):
+            refusal = problem(
+                401,
+                "This service asks for its token: send the header 'Authorization: Bearer …'.",
+                kind="token-needed",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        if refusal is None and scope["type"] == "websocket" and self._sockets >= self._limits.sockets:
+            refusal = problem(503, f"There are {self._sockets:,} connections, as many as this service takes.")
+        if refusal is not None:
+            await _refuse(refusal, scope, receive, send)
+        elif scope["type"] == "http":
+            cookie = self._cookie() if shown is not None and self._token is not None else None
+            await self._app(scope, self._counted(receive), _with_headers(send, cookie))
+        else:
+            self._sockets += 1
+            try:
+                if not known:
+                    receive, send = self._ask_first(receive, send)
+                await self._app(scope, receive, send)
+            finally:
+                self._sockets -= 1
+
+    # -- what is refused ------------------------------------------------------------------
+
+    def _wrong_host(self, headers: Headers) -> Response | None:
+        """Refuse a name that is not ours: behind it may be a page whose name was pointed at this machine."""
+        name = _name(headers.get("host", ""))
+        if name in self._hosts or _is_address(name):
+            return None
+        return problem(403, f"This service is not called {name or 'nothing'!r}.", kind="wrong-host")
+
+    def _wrong_origin(self, headers: Headers) -> Response | None:
+        origin = headers.get("origin")
+        if origin is None or origin in self._origins:
+            return None
+        page, here = urlsplit(origin).netloc.casefold(), headers.get("host", "").casefold()
+        if page and (page == here or _names_port(page) == _names_port(here)):
+            return None
+        return problem(403, "A page of another site may not use this service.", kind="wrong-origin")
+
+    def _too_fast(self, scope: Scope) -> Response | None:
+        """Count a request of an address; refuse where it has used up what it may."""
+        address, now = (scope.get("client") or ("", 0))[0], time.monotonic()
+        if len(self._rates) > _MOST_ADDRESSES:
+            self._rates.clear()
+        left, at = self._rates.get(address, (self._limits.burst, now))
+        left = min(self._limits.burst, left + (now - at) * self._limits.requests_per_second)
+        self._rates[address] = (max(left - 1, 0), now)
+        if left >= 1:
+            return None
+        return problem(
+            429,
+            f"More than {self._limits.requests_per_second:g} requests a second from one address.",
+            headers={"Retry-After": "1"},
+        )
+
+    def _too_large(self, headers: Headers) -> Response | None:
+        said = headers.get("content-length", "0")
+        if said.isdecimal() and int(said) <= self._limits.body_bytes:
+            return None
+        return problem(413, self._size_sentence())
+
+    def _size_sentence(self) -> str:
+        return f"A request may have {self._limits.body_bytes:,} bytes."
+
+    def _counted(self, receive: Receive) -> Receive:
+        """Return `receive`, ended where a body that did not say its size grows too large."""
+        got = 0
+
+        async def counted() -> Message:
+            nonlocal got
+            message = await receive()
+            got += len(message.get("body", b""))
+            if got > self._limits.body_bytes:
+                raise HTTPException(413, self._size_sentence())
+            return message
+
+        return counted
+
+    # -- the token ------------------------------------------------------------------------
+
+    def _is_token(self, shown: str) -> bool:
+        assert self._token is not None
+        return hmac.compare_digest(shown.encode(), self._token)
+
+    def _knows(self, headers: Headers, shown: str | None) -> bool:
+        if self._token is None:
+            return True
+        kind, _, bearer = headers.get("authorization", "").partition(" ")
+        if kind.casefold() == "bearer" and self._is_token(bearer.strip()):
+            return True
+        if shown is not None and self._is_token(shown):
+            return True
+        cookie = _cookie_in(headers)
+        return cookie is not None and hmac.compare_digest(cookie, self._ticket())
+
+    def _ticket(self) -> str:
+        """Return what a browser is given in the token's place: of no use for finding the token out."""
+        assert self._token is not None
+        return hmac.new(self._token, b"ltpkit cookie", hashlib.sha256).hexdigest()
+
+    def _cookie(self) -> str:
+        return f"{_COOKIE}={self._ticket()}; Path=/; HttpOnly; SameSite=Strict"
+
+    def _ask_first(self, receive: Receive, send: Send) -> tuple[Receive, Send]:
+        """Return the two, so that nothing goes out before the first message has brought the token."""
+        proven = asyncio.Event()
+        accepted = asyncio.Event()
+
+        async def asking() -> Message:
+            if proven.is_set() or not accepted.is_set():
+                return await receive()
+            try:
+                async with asyncio.timeout(_TOKEN_S):
+                    message = await receive()
+            except TimeoutError:
+                message = {"type": "websocket.receive", "text": ""}
+            if message["type"] != "websocket.receive":
+                return message
+            if self._is_token(_token_of(message)):
+                proven.set()
+                return await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": "the token was expected first"})
+            return {"type": "websocket.disconnect", "code": 1008}
+
+        async def waiting(message: Message) -> None:
+            if message["type"] == "websocket.accept":
+                accepted.set()
+            elif message["type"] == "websocket.send":
+                await proven.wait()
+            await send(message)
+
+        return asking, waiting
+
+
+def _take_token(scope: Scope) -> str | None:
+    """Return the query's token and take it out, so that nothing further in can write it anywhere."""
+    query = scope["query_string"].decode("latin-1")
+    if "token=" not in query:
+        return None
+    pairs = parse_qsl(query, keep_blank_values=True)
+    scope["query_string"] = urlencode([pair for pair in pairs if pair[0] != "token"]).encode()
+    return next((value for name, value in pairs if name == "token"), None)
+
+
+def _offers_token(headers: Headers, shown: str | None) -> bool:
+    return shown is not None or "authorization" in headers
+
+
+def _token_of(message: Message) -> str:
+    """Return the token in ``{"token": "…"}``, or nothing."""
+    try:
+        said = msgspec.json.decode(message.get("text") or message.get("bytes") or b"")
+    except msgspec.DecodeError:
+        return ""
+    token = said.get("token") if isinstance(said, dict) else None
+    return token if isinstance(token, str) else ""
+
+
+def _cookie_in(headers: Headers) -> str | None:
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(_COOKIE)
+    except CookieError:
+        return None
+    return None if found is None else found.value
+
+
+def _is_preflight(scope: Scope, headers: Headers) -> bool:
+    return scope.get("method") == "OPTIONS" and "access-control-request-method" in headers
+
+
+def _name(host: str) -> str:
+    """Return the host of ``host:port`` or ``[host]:port``."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").casefold()
+    except ValueError:
+        return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _names_port(netloc: str) -> tuple[str, str]:
+    """Return host and port, every name of this machine's loopback taken for the same."""
+    name = _name(netloc)
+    return "localhost" if name in LOOPBACK else name, netloc.rpartition(":")[2]
+
+
+def _with_headers(send: Send, cookie: str | None) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+            if cookie is not None:
+                headers.append("set-cookie", cookie)
+        await send(message)
+
+    return sending
+
+
+async def _refuse(refusal: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+    await refusal(scope, receive, send)
