@@ -20,7 +20,7 @@ import msgspec
 from ltpkit import credentials, feeds, settings
 from ltpkit.connection import Policy
 from ltpkit.ending import before_exit, end_at_sigterm
-from ltpkit.errors import LoginRefused, StoreError, TooManySymbols, UnknownInstrument
+from ltpkit.errors import LoginRefused, SettingError, StoreError, TooManySymbols, UnknownInstrument
 from ltpkit.gaps import gap
 from ltpkit.held import Held, check_days
 from ltpkit.instrument import Instrument, Instruments
@@ -31,6 +31,7 @@ from ltpkit.streamer import Streamer
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from ltpkit.api import Server
     from ltpkit.masters import Listing
     from ltpkit.simulator import SimulatedExchange
 
@@ -78,6 +79,7 @@ class Stream(Held):
         self._own: set[str] = set()  # what the user asked for, and
         self._lent: Counter[str] = Counter()  # how often each was asked for through `hold`
         self._choosing = threading.RLock()
+        self._server: Server | None = None
         self._stopped_at: int | None = None  # µs UTC
 
     def start(self, symbols: Iterable[str] = ()) -> None:
@@ -128,6 +130,8 @@ class Stream(Held):
         self._streamer.start(self._wanted)
 
     def stop(self) -> None:  # noqa: D102 - as in the base
+        if self._server is not None:
+            self._server.stop()
         if self._streamer.started:
             self._wanted = self._streamer.subscribed
         if self._streamer.running:
@@ -201,6 +205,43 @@ class Stream(Held):
                 self._streamer.unsubscribe([one for one in self._streamer.subscribed if one.name in gone])
             else:
                 self._wanted = [one for one in self._wanted if one.name not in gone]
+
+    def serve(self, *, host: str | None = None, port: int | None = None) -> Server:
+        """Let other programs have this stream, over REST and WebSockets; return where.
+
+        It runs in a thread of its own until the stream stops. The same cell run again returns the same server.
+
+        Parameters
+        ----------
+        host, port : str, int, optional
+            Where to listen; port 0 takes any free one. By default ``SERVICE_HOST`` and ``SERVICE_PORT``,
+            else ``127.0.0.1:8001``, which only this machine reaches.
+
+        Returns
+        -------
+        Server
+            With ``url`` and ``stop()``; the API's own page is at ``/docs``.
+
+        Raises
+        ------
+        AddressTaken
+            Something else listens there.
+        SettingError
+            Other machines would reach it and ``LTPKIT_API_TOKEN`` is not set; or the packages of
+            ``ltpkit[server]`` are not installed.
+        """
+        try:
+            from ltpkit.api import Server
+            from ltpkit.service import RealTimeSyncService
+        except ImportError as error:
+            raise SettingError("Serving needs more packages: pip install 'ltpkit[server]'") from error
+        server, before = Server(RealTimeSyncService(self), host=host, port=port), self._server
+        if before is not None and before.running:
+            if before.asked == server.asked:
+                return before
+            before.stop()
+        self._server = server.start()
+        return server
 
     def drain(self, timeout_s: float = 10.0) -> bool:
         """Have everything received so far stored; return whether it was within the time."""

@@ -32,6 +32,18 @@ class Server:
     host, port : str, int
         Where to listen; port 0 takes any free one. By default as the stream's settings say.
     limits : Limits, optional
+
+    Attributes
+    ----------
+    host, port : str, int
+        Where it listens.
+    asked : (str, int)
+        Where it was asked to, whatever port was free.
+
+    Raises
+    ------
+    SettingError
+        Other machines would reach it, and there is no token for them to show.
     """
 
     def __init__(
@@ -46,6 +58,7 @@ class Server:
         chosen = service.stream._settings
         self.host = chosen.service_host if host is None else host
         self.port = chosen.service_port if port is None else port
+        self.asked = self.host, self.port
         self._token, self._limits = chosen.api_token, limits or Limits()
         self._origins = chosen.service_origins.split(",") if chosen.service_origins else []
         if not is_loopback(self.host) and self._token is None:
