@@ -89,6 +89,14 @@ class Frames(Pictures, ABC):
         """Return the smallest price step of ``EXCHANGE:SYMBOL``; 0 where unknown."""
         return 0.0
 
+    def sector(self, name: str) -> str:
+        """Return the business that ``EXCHANGE:SYMBOL`` is in; empty where unknown."""
+        return ""
+
+    def subscribed(self) -> list[str]:
+        """Return the ``EXCHANGE:SYMBOL`` of what is subscribed now; of a store, of all it holds."""
+        return self._known()
+
     # -- what a user asks -----------------------------------------------------------------
 
     def ticks(self, symbol: str | Sequence[str] | None = None, *, last: int | None = None) -> pl.DataFrame:

@@ -330,6 +330,13 @@ class Held(Frames):
         number = self._instruments.number(name)
         return 0.0 if number is None else self._instruments[number].tick_size
 
+    def sector(self, name: str) -> str:  # noqa: D102 - as in the base
+        number = self._instruments.number(name)
+        return "" if number is None else self._instruments[number].sector
+
+    def subscribed(self) -> list[str]:  # noqa: D102 - as in the base
+        return self.symbols
+
     # -- what Frames asks for -------------------------------------------------------------
 
     def _ring_of(self, table: Table) -> TickRing | DepthRing | EventLog:

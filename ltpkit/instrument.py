@@ -42,6 +42,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         Smallest price step in the instrument's currency; 0 where unknown.
     lot : float
         Units in one lot.
+    sector : str
+        The business of the company; empty where unknown, as brokers do not say.
     """
 
     exchange: str
@@ -50,6 +52,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     broker_id: str = ""
     tick_size: float = 0.0
     lot: float = 1.0
+    sector: str = ""
 
     @property
     def name(self) -> str:

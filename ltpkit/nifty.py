@@ -126,6 +126,7 @@ def instruments() -> tuple[Instrument, ...]:
             segment=SEGMENT,
             broker_id=str(share.security_id),
             tick_size=share.tick_size,
+            sector=share.sector,
         )
         for share in LISTING
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ltpkit.errors import UnknownInstrument
 from ltpkit.instrument import market_open
@@ -12,7 +13,18 @@ if TYPE_CHECKING:
 
     from ltpkit.frames import Frames
 
-__all__ = ["full_name", "precision", "stamp", "zone_of"]
+__all__ = ["Subscribing", "full_name", "precision", "stamp", "zone_of"]
+
+
+@runtime_checkable
+class Subscribing(Protocol):
+    """A source that can be asked for more, and for less: a live stream."""
+
+    def subscribe(self, symbols: str | Iterable[str]) -> None:
+        """Have these symbols too."""
+
+    def unsubscribe(self, symbols: str | Iterable[str]) -> None:
+        """Have these symbols no more."""
 
 
 def full_name(source: Frames, symbol: str) -> str:

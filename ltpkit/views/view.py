@@ -11,22 +11,26 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy.typing as npt
 
 from ltpkit.errors import LtpkitError, SettingError
+from ltpkit.views.cells import Cell, current_cell
 from ltpkit.views.pump import UNANSWERED, pump
 from ltpkit.views.wire import pack
 
 if TYPE_CHECKING:
     from ltpkit.frames import Frames
 
-__all__ = ["Message", "Shell", "View"]
+__all__ = ["Listener", "Message", "Shell", "View"]
 
 #: Header and columns of a message.
 Message = tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]
+
+#: Is called with what was chosen.
+Listener = Callable[[Mapping[str, Any]], None]
 
 #: With nothing new to show, a page hears this often that its stream is still there.
 _BEAT_S: Final = 1.0
@@ -41,6 +45,7 @@ class Shell(ABC):
         self._view = view
         self.seen = False
         self.sent = self.answered = 0
+        self.epoch = 0  # of the base that the page has
         self._heard: dict[str, float] = {}
 
     @abstractmethod
@@ -109,12 +114,14 @@ class View(ABC):
         self.closed = False
         self._options: dict[str, Any] = {"palette": "classic", "paused": False}
         self._shells: dict[tuple[str, object], Shell] = {}
-        self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
+        self._listeners: list[tuple[Cell | None, Listener]] = []
         self._lock = threading.RLock()
         self._epoch = 0  # of the base; a frame says which it belongs to
         self._base_due = True
         self._number = 0
         self._drawn: object = None  # what the newest frame showed
+        self._packed = b""  # the newest base
+        self._kept: Message = {}, {}  # the newest frame
         self._beat_at = 0.0
         self._problem: str | None = None
         self.choose(**options)
@@ -151,6 +158,10 @@ class View(ABC):
         """Return whether so much is new that it belongs in the base."""
         return False
 
+    def _version(self) -> Hashable:
+        """Return something that is another one once there is more to show."""
+        return self.source.version()
+
     # -- what a user does -----------------------------------------------------------------
 
     @property
@@ -176,7 +187,7 @@ class View(ABC):
                 self._base_due = True
             self._drawn = None
             self._problem = None
-        for listener in tuple(self._listeners) if changed else ():
+        for _, listener in tuple(self._listeners) if changed else ():
             listener(changed)
         pump.wake(self)
         return self
@@ -190,9 +201,14 @@ class View(ABC):
             self._drawn = None
             pump.wake(self)
 
-    def listen(self, listener: Callable[[Mapping[str, Any]], None]) -> Self:
-        """Call `listener` with the changes whenever something is chosen, on whatever thread that was."""
-        self._listeners.append(listener)
+    def listen(self, listener: Listener) -> Self:
+        """Call `listener` with the changes whenever something is chosen, on whatever thread that was.
+
+        A cell that is run again has those listen that it names then, and no others.
+        """
+        cell = current_cell()
+        kept = [(made, one) for made, one in self._listeners if not _earlier(made, cell)]
+        self._listeners = [*kept, (cell, listener)]
         return self
 
     def link(self, *others: View) -> Self:
@@ -237,8 +253,8 @@ class View(ABC):
         with self._lock:
             if key not in self._shells:
                 base, frame = self._messages(whole=True)
-                self._shells[key] = made(self, base or b"", frame)
-                self._shells[key].sent = self._number
+                self._shells[key] = shell = made(self, base or b"", frame)
+                shell.sent, shell.epoch = self._number, self._epoch
                 pump.add(self)
             return self._shells[key]
 
@@ -254,40 +270,42 @@ class View(ABC):
 
     def due(self) -> bool:
         """Return whether there is something to send and somebody to see it."""
-        if not any(shell.wants for shell in self._shells.values()):
+        waiting = [shell for shell in tuple(self._shells.values()) if shell.wants]
+        if not waiting:
             return False
-        if self._base_due or self._drawn is None:
+        if self._base_due or self._drawn is None or any(shell.sent != self._number for shell in waiting):
             return True
-        if not self._options["paused"] and self._drawn != self.source.version():
+        if not self._options["paused"] and self._drawn != self._version():
             return True
         return time.monotonic() - self._beat_at >= _BEAT_S
 
     def push(self) -> None:
         """Send the newest picture to every page that wants it."""
         with self._lock:
-            base, frame = self._messages(whole=False)
-            messages = {"frame": frame} if base is None else {"base": base, "frame": frame}
+            _, frame = self._messages(whole=False)
             for shell in tuple(self._shells.values()):
-                if base is not None or shell.wants:
-                    shell.send(messages)
-                    shell.sent = self._number
+                if shell.wants:
+                    # A page that wanted nothing for a while gets the base that it missed.
+                    base = {} if shell.epoch == self._epoch else {"base": self._packed}
+                    shell.send({**base, "frame": frame})
+                    shell.sent, shell.epoch = self._number, self._epoch
 
     def _messages(self, *, whole: bool) -> tuple[bytes | None, bytes]:
-        """Return the base where it is due, and a frame."""
+        """Return the base, where it is another one or asked for, and a frame."""
         self._beat_at = time.monotonic()
-        paused = self._options["paused"] and self._drawn is not None
-        drawn, base = self.source.version(), None
+        drawn, before = self._version(), self._epoch
         try:
-            if whole or self._base_due or self._outgrown():
+            if self._base_due or self._outgrown():
                 self._epoch += 1
                 header, columns = self._base()
-                base = pack({**header, "epoch": self._epoch, "options": self._options}, columns)
-                self._base_due = False
-                paused = False
-            header, columns = ({}, {}) if paused else self._frame()
+                self._packed = pack({**header, "epoch": self._epoch, "options": self._options}, columns)
+                self._base_due, self._drawn = False, None
+            # A beat, and a view that is held, show again what was read before.
+            if self._drawn is None or not (self._options["paused"] or drawn == self._drawn):
+                self._kept = self._frame()
         except Exception as error:  # noqa: BLE001 - shown on the view, which lives on
             self._problem = f"{type(error).__name__}: {error}"
-            header, columns = {}, {}
+            self._kept = {}, {}
         self._drawn = drawn
         self._number += 1
         state, trouble = self.source.condition()
@@ -299,6 +317,8 @@ class View(ABC):
             "error": self._problem or trouble,
             "options": self._options,
         }
+        header, columns = self._kept
+        base = self._packed if whole or self._epoch != before else None
         return base, pack({**header, **about}, columns)
 
     # -- shown ----------------------------------------------------------------------------
@@ -311,3 +331,8 @@ class View(ABC):
 
     def __repr__(self) -> str:
         return self._text()
+
+
+def _earlier(made: Cell | None, now: Cell | None) -> bool:
+    """Return whether it was made in an earlier run of the cell that runs now."""
+    return made is not None and now is not None and made.name == now.name and made.run != now.run

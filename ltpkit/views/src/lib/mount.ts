@@ -59,6 +59,7 @@ export function mount(kind: string, style: string, draw: (page: Page) => Drawing
     note.setAttribute("role", "status");
     root.append(sheet, head, body, note);
     root.dataset.ltpView = kind;
+    root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own: "d d" would delete the cell
     el.append(root);
 
     let base: Message | null = null;
