@@ -69,10 +69,8 @@ def placed(key: Hashable, make: Callable[[], V]) -> V:
     copy = 0
     while (found := _placed.get((cell.name, key, copy))) is not None and found.run == cell.run:
         copy += 1
-    if found is not None and not found.view.closed:
-        view = cast("V", found.view)
-    else:
-        view = make()
+    kept = found is not None and not found.view.closed
+    view = cast("V", found.view) if found is not None and kept else make()
     _placed[cell.name, key, copy] = _Placed(view, cell.run)
     return view
 
