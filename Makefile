@@ -18,7 +18,7 @@ BIN := $(VENV)/bin
 LAB_AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test notebooks lab bench soak check format views env system lock clean
+.PHONY: help demo test notebooks lab bench soak check format views browser env system lock clean
 
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -26,7 +26,7 @@ help: ## list these targets
 demo: env ## stream a simulated market for 20 seconds and show what was stored
 	@"$(BIN)/ltpkit" demo $(ARGS)
 
-test: env ## run every test, the documentation's examples and the notebooks
+test: env browser ## run every test, the documentation's examples and the notebooks
 	@"$(BIN)/python" -m pytest $(ARGS)
 
 notebooks: env ## run the notebooks alone, top to bottom
@@ -59,7 +59,10 @@ views: ## check and bundle the views' scripts (needs node; the bundles are commi
 env: ## make or refresh the environment the others run in
 	@sh .ci/environment "$(VENV)" "$(PYTHON)" "$(CONSTRAINTS)"
 
-system: ## make sure of what the operating system has to provide
+browser:
+	@sh .ci/browser
+
+system: browser ## make sure of what the operating system has to provide
 	@sh .ci/system "$(PYTHON)"
 
 # One resolution for every supported Python and system, its differences as markers.
