@@ -18,15 +18,17 @@ import polars as pl
 
 from ltpkit.errors import SettingError
 from ltpkit.instrument import INDIAN_EXCHANGES, market_open
+from ltpkit.schema import BACKFILL
 
-__all__ = ["bars", "width_us"]
+__all__ = ["NEEDED", "bars", "ends", "finished", "has_filled", "joined", "measured", "width_us"]
 
 _DAY: Final = 86_400_000_000
 _UNITS: Final = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": _DAY}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME: Final = pl.Datetime("us", "UTC")
 _INSTRUMENT: Final = ("symbol", "exchange")
-_NEEDED: Final = ("seq", *_INSTRUMENT, "timestamp", "ltp", "ltq", "volume")
+NEEDED: Final = ("seq", *_INSTRUMENT, "timestamp", "ltp", "ltq", "volume")
+_HELPFUL: Final = ("seq", "source")
 _ORDER: Final = (
     "symbol",
     "start",
@@ -96,7 +98,8 @@ def bars(
     -----
     Open and close are the first and last *arrived*. A tick that comes late, with the time of a bar
     that is over, still belongs to that bar: its high and low are right, and its close is the late
-    tick's price.
+    tick's price. A bar with rows that a history gave afterwards (`source` ``"backfill"``) opens and closes
+    with the first and last *traded*.
 
     Volume is how far the day's running total rose: the highest total of the bar, less that of the
     bar before. A total that falls has begun a new day and counts from nothing. The first bar of
@@ -166,13 +169,34 @@ def _now_us(now: datetime | int | None) -> int | None:
 
 
 def _wanted(columns: list[str]) -> list[str]:
-    return [name for name in _NEEDED if name != "seq" or "seq" in columns]
+    return [name for name in (*NEEDED, "source") if name not in _HELPFUL or name in columns]
 
 
 def _bars(ticks: pl.DataFrame, width: int, now: int | None) -> pl.DataFrame:
+    until = now if now is not None else ticks["timestamp"].dt.timestamp("us").max()
+    return finished(measured(ticks, width), width, until)
+
+
+def measured(ticks: pl.DataFrame, width: int) -> pl.DataFrame:
+    """Return for each bar of ticks what its numbers are made of, which `joined` can add to.
+
+    Parameters
+    ----------
+    ticks : polars.DataFrame
+        As for `bars`.
+    width : int
+        Bar length in microseconds.
+
+    Returns
+    -------
+    polars.DataFrame, shape (bars, 8 to 13)
+        Sorted by instrument and ``start``, which is in microseconds. ``top`` is the highest running
+        total; ``first_total`` and ``first_qty`` are the instrument's first total and the quantity of that
+        trade; ``traded`` is the sum of the quantities of ``trades`` rows. Those of the five that can
+        be no more than null are not there.
+    """
     if "seq" in ticks.columns and not ticks["seq"].is_sorted():
         ticks = ticks.sort("seq")
-    until = now if now is not None else ticks["timestamp"].dt.timestamp("us").max()
     if ticks["ltp"].null_count():
         ticks = ticks.filter(pl.col("ltp").is_not_null())
 
@@ -205,7 +229,75 @@ def _bars(ticks: pl.DataFrame, width: int, now: int | None) -> pl.DataFrame:
         found = found.with_columns(pl.lit(ticks["exchange"].head(1)).first().alias("exchange"))
     if totals:
         found = _with_first_totals(found, ticks)
+    return _by_time(found, ticks, width) if has_filled(ticks) else found
+
+
+def has_filled(ticks: pl.DataFrame) -> bool:
+    """Return whether rows of a history are among the ticks: their bars have to be measured as a whole."""
+    return "source" in ticks.columns and bool(ticks.select((pl.col("source") == BACKFILL).any()).item())
+
+
+def _by_time(found: pl.DataFrame, ticks: pl.DataFrame, width: int) -> pl.DataFrame:
+    """Have bars with filled rows open and close by exchange time, and count from their own first total."""
+    bar = (*_INSTRUMENT, "start")
+    rows = ticks.with_columns(_start(width).alias("start"))
+    some = rows.filter(pl.col("source") == BACKFILL).select(bar).unique()
+    with_total = pl.col("volume").is_not_null()
+    said = (
+        rows.join(some, on=bar, how="semi")
+        .sort("timestamp", *(["seq"] if "seq" in ticks.columns else []), maintain_order=True)
+        .group_by(bar)
+        .agg(
+            pl.col("ltp").first().alias("filled_open"),
+            pl.col("ltp").last().alias("filled_close"),
+            pl.col("volume").filter(with_total).first().alias("filled_total"),
+            pl.col("ltq").filter(with_total).first().alias("filled_qty"),
+        )
+    )
+    found = found.join(said, on=bar, how="left", maintain_order="left").with_columns(
+        pl.coalesce("filled_open", "open").alias("open"), pl.coalesce("filled_close", "close").alias("close")
+    )
+    if "top" in found.columns:
+        own = pl.col("filled_total").is_not_null()
+        found = found.with_columns(
+            pl.when(own).then("filled_total").otherwise("first_total").alias("first_total"),
+            pl.when(own).then("filled_qty").otherwise("first_qty").alias("first_qty"),
+        )
+    return found.drop("filled_open", "filled_close", "filled_total", "filled_qty")
+
+
+def joined(older: pl.DataFrame, newer: pl.DataFrame) -> pl.DataFrame:
+    """Return the measures of ticks that came in two parts, given those of each part.
+
+    Parameters
+    ----------
+    older, newer : polars.DataFrame
+        Of `measured`, with the same width, and of ticks without those that `has_filled` tells of.
+    """
+    both = pl.concat([older, newer], how="diagonal")
+    how = {
+        "open": pl.Expr.first, "high": pl.Expr.max, "low": pl.Expr.min, "close": pl.Expr.last,
+        "ticks": pl.Expr.sum, "top": pl.Expr.max, "traded": pl.Expr.sum, "trades": pl.Expr.sum,
+        "first_total": _first_known, "first_qty": _first_known,
+    }  # fmt: skip
+    measures = [join(pl.col(name)) for name, join in how.items() if name in both.columns]
+    keys = (*_INSTRUMENT, "start")
+    return both.lazy().group_by(*keys, maintain_order=True).agg(measures).sort(*keys).collect()
+
+
+def ends(found: pl.DataFrame, width: int) -> pl.Series:
+    """Return when each bar of `measured` ends, in microseconds."""
+    return found.select(_end(width).alias("end"))["end"]
+
+
+def _first_known(column: pl.Expr) -> pl.Expr:
+    return column.drop_nulls().first()
+
+
+def finished(found: pl.DataFrame, width: int, until: int | None) -> pl.DataFrame:
+    """Return the bars of what was `measured` and `joined`; those that end after `until` grow."""
     growing = _end(width) > pl.lit(until, pl.Int64) if until is not None else pl.lit(value=False)
+    totals, trades = "top" in found.columns, "trades" in found.columns
     return found.with_columns(
         _volume(found, totals=totals, trades=trades).cast(pl.Float64).alias("volume"),
         growing.alias("growing"),

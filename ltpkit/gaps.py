@@ -69,7 +69,8 @@ def gaps(events: pl.DataFrame) -> pl.DataFrame:
 
     Notes
     -----
-    A gap in a book ends with the ``resync`` event that follows it for the same symbol.
+    A gap in a book ends with the ``resync`` event that follows it for the same symbol. What the events
+    ``backfilled`` say came back for a gap is added up in ``recovered``.
     """
     import polars as pl
 
@@ -86,10 +87,12 @@ def gaps(events: pl.DataFrame) -> pl.DataFrame:
     time = pl.Datetime("us", "UTC")
     found = events.filter(pl.col("kind") == "gap").with_columns(pl.col("detail").str.json_decode(fields))
     resyncs = events.filter(pl.col("kind") == "resync").select("seq", "symbol", resynced="at")
+    filled = _filled(events)
     together = (
         found.unnest("detail")
         .sort("seq")
         .join_asof(resyncs.sort("seq"), on="seq", by="symbol", strategy="forward", check_sortedness=False)
+        .join(filled, on="seq", how="left", maintain_order="left")
     )
     of_a_book = pl.col("why").is_in(OF_A_BOOK) & pl.col("end").is_null() & pl.col("resynced").is_not_null()
     return together.select(
@@ -102,7 +105,22 @@ def gaps(events: pl.DataFrame) -> pl.DataFrame:
         "missing",
         pl.when(of_a_book)
         .then(pl.lit("the book, sent whole again"))
-        .otherwise("recovered")
+        .otherwise(pl.coalesce("recovered", "filled"))
         .alias("recovered"),
         pl.coalesce("symbols", pl.concat_list("symbol").list.drop_nulls()).alias("symbols"),
+    )
+
+
+def _filled(events: pl.DataFrame) -> pl.DataFrame:
+    """Return in words what was filled of each gap: ``seq, filled``."""
+    import polars as pl
+
+    fields = pl.Struct({"gap": pl.Int64, "rows": pl.Int64, "source": pl.String})
+    return (
+        events.filter(pl.col("kind") == "backfilled")
+        .select(pl.col("detail").str.json_decode(fields))
+        .unnest("detail")
+        .filter(pl.col("gap").is_not_null())
+        .group_by(seq="gap")
+        .agg(pl.format("{} {}", pl.col("rows").sum(), pl.col("source").first()).alias("filled"))
     )

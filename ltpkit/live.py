@@ -18,17 +18,29 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ltpkit import credentials, feeds, settings
+from ltpkit.backfill import Backfiller, Hook
+from ltpkit.batch import Ticks
 from ltpkit.connection import Policy
 from ltpkit.ending import before_exit, end_at_sigterm
-from ltpkit.errors import LoginRefused, SettingError, StoreError, TooManySymbols, UnknownInstrument
+from ltpkit.errors import (
+    LoginRefused,
+    SettingError,
+    StoreError,
+    StreamStopped,
+    TooManySymbols,
+    UnknownInstrument,
+)
+from ltpkit.feeds.common.history import Historical, History
 from ltpkit.gaps import gap
 from ltpkit.held import Held, check_days
 from ltpkit.instrument import Instrument, Instruments
 from ltpkit.recording import Recorder
+from ltpkit.schema import BACKFILL, now_us
 from ltpkit.store import Store
 from ltpkit.streamer import Streamer
 
 if TYPE_CHECKING:
+    import polars as pl
     from pydantic import SecretStr
 
     from ltpkit.api import Server
@@ -39,6 +51,8 @@ __all__ = ["Stream", "store_being_written", "stream"]
 
 #: Options of feeds that are never shown.
 _LOGINS: Final = ("api_key", "api_secret", "feed_token", "jwt")
+
+_MOST_WAITING_ROWS: Final = 50_000
 
 _FIRST_TICK_S: Final = 2.0  # how long `stream` waits for the first tick before it returns all the same
 
@@ -61,7 +75,9 @@ class Stream(Held):
         listing: Listing | None = None,
         keep_days: int | None = None,
         logins: Iterable[object] = (),
+        backfill: bool | Hook = False,
     ) -> None:
+        _check_history(feed, backfill)
         super().__init__(
             feed,
             instruments,
@@ -81,6 +97,16 @@ class Stream(Held):
         self._choosing = threading.RLock()
         self._server: Server | None = None
         self._stopped_at: int | None = None  # µs UTC
+        self._fills_gaps = backfill is not False
+        self._backfiller = Backfiller(
+            _history(feed),
+            None if isinstance(backfill, bool) else backfill,
+            instruments=instruments,
+            sql=self.sql,
+            append=self._append_past,
+            note=lambda event: self._events.append([event]),
+            secrets=partial(credentials.secret_values, self._logins),
+        )
 
     def start(self, symbols: Iterable[str] = ()) -> None:
         """Start, or start again after `stop`, with the symbols subscribed before and these.
@@ -128,10 +154,13 @@ class Stream(Held):
             self._events.append([gap(at, "stopped", start=self._stopped_at, end=at, symbols=names)])
             self._stopped_at = None
         self._streamer.start(self._wanted)
+        if self._fills_gaps:
+            self._backfiller.start(lambda: self._events.last_seq, since=now_us())
 
     def stop(self) -> None:  # noqa: D102 - as in the base
         if self._server is not None:
             self._server.stop()
+        self._backfiller.stop()
         if self._streamer.started:
             self._wanted = self._streamer.subscribed
         if self._streamer.running:
@@ -206,10 +235,68 @@ class Stream(Held):
             else:
                 self._wanted = [one for one in self._wanted if one.name not in gone]
 
+    def backfill(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        symbols: str | Iterable[str] | None = None,
+    ) -> pl.DataFrame:
+        """Fill gaps from the broker's history, and wait for it.
+
+        Parameters
+        ----------
+        since, until : datetime, optional
+            With a time zone. Gaps between these times, and what was traded from `since` to the first tick
+            of each symbol after it. By default the gaps noticed in the last 24 hours.
+        symbols : str or iterable of str, optional
+            Only these. By default all that are subscribed.
+
+        Returns
+        -------
+        polars.DataFrame, shape (gaps × symbols, 6)
+            ``gap`` (its `seq` in `gaps`, null for what was before the first tick), ``symbol``, ``start``,
+            ``end``, ``rows`` that came, and the ``error`` where none could be had.
+
+        Raises
+        ------
+        SettingError
+            The feed has no history (Binance, Dhan and Kite have), or a time has no zone.
+        UnknownInstrument
+            A symbol was never subscribed.
+        StreamStopped
+            The stream is not running.
+
+        Notes
+        -----
+        The rows are ticks like others: with `source` ``"backfill"``, a `seq` of their own and the exchange's
+        time in `timestamp`. They have no `change`, and `latest` does not look at them. From Binance they
+        are trades (USD-M: trades of one taker at one price added up); from Dhan and Kite the open, high, low
+        and close of each minute, with the day's running `volume` on its last row. What was filled once is
+        not filled again.
+        """
+        if not self._running():
+            raise StreamStopped(
+                "The stream is stopped; only a running one can be filled. Its start() goes on with it."
+            )
+        names = (
+            None if symbols is None else self._names([symbols] if isinstance(symbols, str) else list(symbols))
+        )
+        wanted = [
+            one
+            for one in self._streamer.subscribed
+            if names is None or ("", one.symbol) in names or (one.exchange, one.symbol) in names
+        ]
+        return self._backfiller.fill(_in_us("since", since), _in_us("until", until), wanted)
+
+    def _append_past(self, ticks: Ticks) -> None:
+        self._streamer.append_past(ticks, BACKFILL)
+        if self._flusher is not None and self._flusher.waiting_rows > _MOST_WAITING_ROWS:
+            self.flush()  # a long history must not fill the memory faster than it can be stored
+
     def serve(self, *, host: str | None = None, port: int | None = None) -> Server:
         """Let other programs have this stream, over REST and WebSockets; return where.
 
-        It runs in a thread of its own until the stream stops. The same cell run again returns the same server.
+        It has a thread of its own and ends with the stream. The same cell run again returns the same server.
 
         Parameters
         ----------
@@ -294,6 +381,27 @@ def _renew(tokens: Iterable[credentials.AskedToken], refused: bool) -> None:  # 
         token.renew(refused=refused)
 
 
+def _history(feed: feeds.Feed) -> History | None:
+    return feed.history() if isinstance(feed, Historical) else None
+
+
+def _check_history(feed: feeds.Feed, backfill: bool | Hook) -> None:  # noqa: FBT001 - as it was given
+    """Raise `SettingError` where gaps are to be filled from a history that there is not."""
+    if backfill is True and _history(feed) is None:
+        raise SettingError(
+            f"backfill=True: the {feed.name} feed has no history to ask (Binance, Dhan and Kite have). "
+            "Give a function in its place, which takes a gap and returns a frame with timestamp and ltp."
+        )
+
+
+def _in_us(name: str, moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise SettingError(f"{name}={moment} has no time zone; give an aware datetime.")
+    return round(moment.timestamp() * 1e6)
+
+
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a stream was asked to be. Of the same key there is one at a time."""
 
@@ -309,6 +417,7 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     rate: float
     seed: int
     keep_days: int | None
+    backfill: bool | Hook
     options: dict[str, Any]
 
     @property
@@ -344,6 +453,7 @@ def stream(
     rate: float = 500.0,
     seed: int = 7,
     keep_days: int | None = None,
+    backfill: bool | Hook = False,
     **options: Any,
 ) -> Stream:
     """Start streaming and return the live object; with the same arguments again, the same one.
@@ -373,6 +483,10 @@ def stream(
         Of the simulated market: ticks per second over all its names, and which market it is.
     keep_days : int, optional
         Full days of history to keep in the store besides today's (UTC); by default all.
+    backfill : bool or callable
+        Fill gaps as they end, in a thread of its own: from the broker's history where there is one (Binance,
+        Dhan, Kite), or from a function that takes a dict with ``symbol``, ``start``, ``end``, ``why`` and
+        ``missing`` and returns a frame with at least ``timestamp`` and ``ltp``. See `Stream.backfill`.
     **options
         The feed's own: ``mode="quote"`` for Dhan; or a setting of `settings.Settings`:
         ``capacity_rows``, ``flush_interval_s``, ``buffer_size``, ``depth_levels``, ….
@@ -411,6 +525,7 @@ def stream(
         rate=rate,
         seed=seed,
         keep_days=keep_days,
+        backfill=backfill,
         options={key: credentials.secret(v) if key in _LOGINS else v for key, v in options.items()},
     )
     with _streams_lock:
@@ -476,6 +591,7 @@ def _check(asked: _Asked, wanted: Iterable[str]) -> None:
     check_days(asked.keep_days)
     feed = feeds.make(asked.feed, Instruments(), **own)
     feed.address()
+    _check_history(feed, asked.backfill)
     if "known" in own or _listing(asked.feed) is None:  # else the broker's list decides, later
         for symbol in wanted:
             feed.resolve(symbol)
@@ -504,6 +620,7 @@ def _make(asked: _Asked) -> Stream:
             exchange=exchange,
             listing=None if "known" in own else _listing(asked.feed),
             keep_days=asked.keep_days,
+            backfill=asked.backfill,
             logins=own.values(),
         )
     except BaseException:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = [
+    "BACKFILL",
     "DEPTH",
     "EVENTS",
     "FEED_FLOATS",
@@ -81,6 +82,9 @@ EVENTS: Final[dict[str, str]] = {
     "symbol": "text",
     "detail": "text",
 }
+
+#: `source` of rows that a history gave later: what was missed when it happened.
+BACKFILL: Final = "backfill"
 
 #: "The feed sent no time", in int64 microseconds (numpy's own NaT).
 NO_TIME: Final = -(2**63)

@@ -42,3 +42,17 @@ def test_gaps_are_read_back_with_what_was_known_of_them() -> None:
 
 def test_no_events_are_no_gaps() -> None:
     assert gaps(EventLog().frame()).is_empty()
+
+
+def test_what_was_filled_of_a_gap_is_told_with_it() -> None:
+    log = EventLog()
+    log.append(
+        [
+            gap(2, "connection lost", start=1, end=2, symbols=["NSE:TCS", "NSE:INFY"]),
+            gap(3, "trade ids", symbol="BINANCE:BTCUSDT", missing=4),
+            Event(at=4, kind="backfilled", symbol="NSE:TCS", detail={"gap": 1, "rows": 8, "source": "minutes"}),
+            Event(at=5, kind="backfilled", symbol="NSE:INFY", detail={"gap": 1, "rows": 4, "source": "minutes"}),
+            Event(at=6, kind="backfilled", symbol="NSE:INFY", detail={"gap": None, "rows": 9, "source": "x"}),
+        ]
+    )
+    assert gaps(log.frame())["recovered"].to_list() == ["12 minutes", None]

@@ -33,18 +33,16 @@ from ltpkit.feeds.common.history import (
     ticks_of_trades,
 )
 from ltpkit.instrument import Instrument, Instruments
-from ltpkit.schema import FEED_FLOATS, now_us
+from ltpkit.schema import BACKFILL, FEED_FLOATS, now_us
 
-__all__ = ["SOURCE", "Backfiller", "Hook"]
-
-#: What the rows say as their `source`.
-SOURCE: Final = "backfill"
+__all__ = ["Backfiller", "Hook"]
 
 #: A function of the user's: takes what is known of a gap, returns the rows that were missed.
 Hook = Callable[[dict[str, Any]], pl.DataFrame | None]
 
 _CHUNK_ROWS: Final = 8192  # a turn of the feed thread each: a long history must not hold it up
 _LOOK_EVERY_S: Final = 1.0
+_DAY: Final = 86_400_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FILLED: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
@@ -117,7 +115,7 @@ class Backfiller:
         seen : callable
             Returns a number that rises with each event of the ledger.
         since : int
-            Gaps that ended earlier are left alone, µs UTC.
+            Gaps that were noticed earlier are left alone, µs UTC.
         """
         self._stopping.clear()
         self._thread = threading.Thread(
@@ -142,7 +140,7 @@ class Backfiller:
                     looked = seen()
                     waiting = [
                         job
-                        for job in self._gaps(since, None, None)
+                        for job in self._gaps(noticed_since=since)
                         if (job.gap, job.span.instrument.name) not in tried
                     ]
                 ready = [one for one in waiting if now_us() - one.span.end > settle_s * 1e6]
@@ -165,7 +163,7 @@ class Backfiller:
         ----------
         since, until : int, optional
             Gaps between these times, µs UTC, and what was traded from `since` to an instrument's first
-            tick after it. By default the gaps of the last 24 hours.
+            tick after it. By default the gaps noticed in the last 24 hours.
         wanted : list of Instrument
             Which.
 
@@ -188,7 +186,8 @@ class Backfiller:
         names = {one.name for one in wanted}
         done: list[tuple[object, ...]] = []
         with self._working:
-            jobs = self._gaps(now_us() - 86_400_000_000 if since is None else since, until, names)
+            noticed_since = now_us() - _DAY if since is None else 0
+            jobs = self._gaps(noticed_since=noticed_since, since=since, until=until, names=names)
             if since is not None:
                 jobs += self._beginnings(since, now_us() if until is None else until, wanted)
             for job in jobs:
@@ -197,12 +196,19 @@ class Backfiller:
                 done.append((job.gap, span.instrument.name, _when(span.start), _when(span.end), rows, error))
         return pl.DataFrame(done, schema=_FILLED, orient="row")
 
-    def _gaps(self, since: int, until: int | None, names: set[str] | None) -> list[_Job]:
+    def _gaps(
+        self,
+        *,
+        noticed_since: int,
+        since: int | None = None,
+        until: int | None = None,
+        names: set[str] | None = None,
+    ) -> list[_Job]:
         """Return what the ledger tells of and is not filled yet."""
         ledger = self._sql(
             "SELECT seq, kind, symbol, detail FROM feed_events "
-            "WHERE kind IN ('gap', 'backfilled') ORDER BY seq",
-            [],
+            "WHERE kind = 'backfilled' OR (kind = 'gap' AND \"at\" >= make_timestamptz(?)) ORDER BY seq",
+            [noticed_since],
         )
         filled: set[tuple[int, str]] = set()
         told: list[tuple[int, str, dict[str, Any]]] = []
@@ -213,7 +219,9 @@ class Backfiller:
                     filled.add((detail["gap"], symbol))
                 continue
             start, end = detail.get("start"), detail.get("end")
-            if start is None or end is None or end < since or (until is not None and start > until):
+            if start is None or end is None:  # not over yet, or of rows that had been received
+                continue
+            if (since is not None and end < since) or (until is not None and start > until):
                 continue
             numbered = self._hook is None and self._history is not None and self._history.numbered
             if "from_id" not in detail and numbered:
@@ -292,20 +300,15 @@ class Backfiller:
 
     def _totals(self, minutes: Minutes, span: Span) -> np.ndarray[Any, np.dtype[np.float64]] | None:
         """Return the running totals for these minutes, None for an instrument whose rows carry none."""
+        which = "FROM ticks WHERE symbol = ? AND exchange = ? AND volume IS NOT NULL AND source <> ?"
+        params = [span.instrument.symbol, span.instrument.exchange, BACKFILL]
+        if not self._sql(f"SELECT 1 {which} LIMIT 1", params).height:
+            return None
         day = timedelta(days=1)
         known = self._sql(
-            "SELECT epoch_us(timestamp), volume FROM ticks WHERE symbol = ? AND exchange = ? "
-            "AND volume IS NOT NULL AND source <> ? AND timestamp BETWEEN ? AND ? ORDER BY timestamp",
-            [
-                span.instrument.symbol,
-                span.instrument.exchange,
-                SOURCE,
-                _when(span.start) - day,
-                _when(span.end) + day,
-            ],
+            f"SELECT epoch_us(timestamp), volume {which} AND timestamp BETWEEN ? AND ? ORDER BY timestamp",
+            [*params, _when(span.start) - day, _when(span.end) + day],
         )
-        if not known.height:
-            return None
         times, totals = (column.to_numpy() for column in known.get_columns())
         return running_totals(minutes, span, times, totals)
 

@@ -159,8 +159,8 @@ def ticks_of_minutes(
     span : Span
         What was missed.
     totals : ndarray of float64, shape (minutes,), optional
-        The day's running total at the end of each minute: the `volume` of its last row. Without, the
-        minute's volume is the `ltq` of its last row.
+        The day's running total at the end of each minute: the `volume` of its last row, and less what was
+        traded in it that of its open. Without, the minute's volume is the `ltq` of its last row.
     number : int
         The instrument's.
     received_at : int
@@ -174,9 +174,13 @@ def ticks_of_minutes(
     kept[0] = minutes.start >= span.start
     kept[3] = minutes.start + _MINUTE <= span.end
     kept &= end > start
-    last = np.where(kept[3], 3, 2)
+    last, columns = np.where(kept[3], 3, 2), np.arange(times.shape[1])
     said = np.full(times.shape, np.nan)
-    said[last, np.arange(times.shape[1])] = minutes.volume if totals is None else totals
+    if totals is None:
+        said[last, columns] = minutes.volume
+    else:
+        said[0] = np.maximum(totals - np.nan_to_num(minutes.volume), 0.0)
+        said[last, columns] = totals
     by_row = kept.T  # minute by minute
     ticks = _blank(int(kept.sum()), number, received_at)
     ticks.timestamp[:] = times.T[by_row]
