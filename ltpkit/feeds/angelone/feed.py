@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, Event, Received, Ticks
+from ltpkit.batch import Batch, Event, Received
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
-from ltpkit.feeds.angelone.rows import read, times
+from ltpkit.feeds.angelone.rows import READINGS
 from ltpkit.feeds.angelone.wire import (
     PACKETS,
     SEGMENT_CODES,
@@ -24,11 +24,12 @@ from ltpkit.feeds.angelone.wire import (
 )
 from ltpkit.feeds.common.address import Secret, revealed, websocket_address
 from ltpkit.feeds.common.answers import StreamedBooks, check_choice
-from ltpkit.feeds.common.levels import Books, depth
-from ltpkit.feeds.common.lookup import Lookup
+from ltpkit.feeds.common.columns import Records
+from ltpkit.feeds.common.kinds import Part, receipts, together
+from ltpkit.feeds.common.lookup import Lookup, one_or_all
 from ltpkit.feeds.common.pieces import Odd, receipt, rejects
 from ltpkit.instrument import Instrument, Instruments, split_symbol
-from ltpkit.schema import FEED_FLOATS, code_of
+from ltpkit.schema import code_of
 
 __all__ = ["AngelOne", "Mode"]
 
@@ -228,11 +229,11 @@ class AngelOne(StreamedBooks):
         if not frames:
             return Batch()
         known = self._numbers
-        packed = all_alike(frames)
-        if packed is not None:
+        records = all_alike(frames)
+        if records is not None:
             numbers = [known[frame[TOKEN_AT]] for frame in frames]
             if min(numbers) >= 0:
-                return self._rows(numbers, received_at, {frames[0][0]: (packed, slice(None))})
+                return self._rows(numbers, received_at, None, {frames[0][0]: (None, records)})
         return self._one_by_one(frames, received_at)
 
     def _one_by_one(self, frames: Sequence[bytes], received_at: Received) -> Batch:
@@ -258,13 +259,12 @@ class AngelOne(StreamedBooks):
                 odd.append((at, reason, frame))
         batch = texts
         if taken:
-            some = {}
+            some: dict[int, tuple[npt.NDArray[np.intp] | None, Records]] = {}
             for mode, lines in rows.items():
                 size = PACKETS[mode].itemsize
                 whole = b"".join([frames[taken[line]][:size] for line in lines])
-                some[mode] = np.frombuffer(whole, np.uint8).reshape(-1, size), np.array(lines)
-            received = received_at if isinstance(received_at, int) else received_at[taken]
-            batch = self._rows(numbers, received, some)
+                some[mode] = np.array(lines), np.frombuffer(whole, f"V{size}")
+            batch = self._rows(numbers, received_at, np.array(taken), some)
             batch.events = texts.events
         batch.rejects = rejects(odd, received_at)
         return batch
@@ -272,28 +272,20 @@ class AngelOne(StreamedBooks):
     def _rows(
         self,
         numbers: list[int],
-        received: Received,
-        packets: Mapping[int, tuple[npt.NDArray[np.uint8], npt.NDArray[np.intp] | slice]],
+        received_at: Received,
+        frame_of: npt.NDArray[np.int64] | None,
+        packets: Mapping[int, tuple[npt.NDArray[np.intp] | None, Records]],
     ) -> Batch:
-        """Return ticks and books of these instruments: by mode the packets, and whose rows they are."""
-        ticks = Ticks.blank(len(numbers))
-        ticks.instrument[:] = numbers
-        ticks.received_at[:] = ticks.timestamp[:] = received
-        is_index = self._table.exchange_codes[ticks.instrument] == code_of("exchange", "INDEX")
-        books: list[Books] = []
-        for mode, (packed, rows) in packets.items():
-            values = np.full((len(FEED_FLOATS), len(packed)), np.nan)
-            found = read(mode, packed, is_index[rows], values)
-            if isinstance(rows, slice):
-                ticks.values = values
-            else:
-                ticks.values[:, rows] = values
-            if found is not None:
-                found.rows = None if isinstance(rows, slice) else rows
-                books.append(found)
-            sent = times(mode, packed)
-            ticks.timestamp[rows] = np.where(sent == 0, ticks.timestamp[rows], sent)
-        return Batch(ticks=ticks, depth=depth(ticks, books))
+        """Return ticks and books of these instruments: by mode whose rows they are, and the packets."""
+        instrument = np.array(numbers, np.int32)
+        is_index = self._table.exchange_codes[instrument] == code_of("exchange", "INDEX")
+        parts: list[tuple[npt.NDArray[np.intp] | None, Part]] = []
+        for mode, (rows, records) in packets.items():
+            segments = one_or_all(records.view(np.uint8).reshape(len(records), -1)[:, 1].astype(np.int64))
+            own = is_index if rows is None else is_index[rows]
+            parts.append((rows, READINGS[mode].read(records, segments, own)))
+        ticks, depth = together(instrument, receipts(received_at, len(numbers), frame_of), parts)
+        return Batch(ticks=ticks, depth=depth)
 
     @staticmethod
     def _text(text: bytes, at: int, batch: Batch) -> str | None:

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.feeds.angelone.wire import DEPTH20, LEVEL, LEVEL20, PACKETS, SEGMENTS, SNAP_QUOTE
-from ltpkit.feeds.common.levels import Books
-from ltpkit.schema import FEED_FLOATS
+from ltpkit.feeds.angelone.wire import LEVEL, LEVEL20, PACKETS, SEGMENTS
+from ltpkit.feeds.common.columns import LINE, Fields, Records, levels, room_for
+from ltpkit.feeds.common.kinds import Part
+from ltpkit.feeds.common.levels import Books, write_best
+from ltpkit.feeds.common.lookup import Segments
+from ltpkit.schema import FEED_FLOATS, NO_TIME
 
-__all__ = ["read", "times"]
+__all__ = ["READINGS", "Reading"]
 
 Floats = npt.NDArray[np.float64]
 
-_LINE: Final = {name: line for line, name in enumerate(FEED_FLOATS)}
-_LTP, _LTQ, _VOLUME, _OI = (_LINE[name] for name in ("ltp", "ltq", "volume", "oi"))
-_BID, _BID_QTY, _ASK, _ASK_QTY = (_LINE[name] for name in ("bid", "bid_qty", "ask", "ask_qty"))
-
-#: Behind the head all fields are 8 bytes long, up to the levels: numpy reads a copy of them, aligned,
-#: several times faster than the fields of a packed record.
-_WORDS_AT: Final = 27
-_OFFSETS: Final = {name: int(at[1]) for name, at in dict(SNAP_QUOTE.fields or {}).items()}
-_DEPTH_AT: Final = _OFFSETS["depth"]
-_NUMBERS: Final = {
-    name: (at - _WORDS_AT) // 8 for name, at in _OFFSETS.items() if _WORDS_AT <= at < _DEPTH_AT
+_COLUMNS: Final = {
+    "ltp": "ltp",
+    "ltq": "ltq",
+    "open": "open_price",
+    "high": "high_price",
+    "low": "low_price",
+    "close": "close_price",
+    "volume": "volume",
+    "oi": "oi",
 }
-_DAY_LINES: Final = np.array([_LINE[f"{name}_price"] for name in ("open", "high", "low", "close")])
-_DAY_WORDS: Final = slice(_NUMBERS["open"], _NUMBERS["close"] + 1)
-_DEPTH20_AT: Final = DEPTH20.itemsize - 40 * LEVEL20.itemsize
-_BUYS_FIRST: Final = np.array([1] * 5 + [0] * 5, np.int16)
+_LTP, _LTQ, _VOLUME, _OI = (LINE[name] for name in ("ltp", "ltq", "volume", "oi"))
+_DAY: Final = slice(LINE["open_price"], LINE["close_price"] + 1)
+#: Where 0 says "none": the prices and the last quantity.
+_ZERO_IS_NONE: Final = slice(LINE["ltp"], LINE["close_price"] + 1)
+_FLAGGED: Final = 10  # levels of a packet that tell their side
+_TWENTY: Final = 20
 
 _DIVISORS: Final = np.full(256, 100.0)
 for _code, (_, _, _divisor) in SEGMENTS.items():
@@ -42,92 +45,113 @@ _IS_CASH: Final = np.isin(np.arange(256), (1, 3))
 _LAST_MS: Final = 7_258_118_400_000
 
 
-def _words(packed: npt.NDArray[np.uint8], until: int) -> npt.NDArray[np.int64]:
-    whole: npt.NDArray[np.int64] = np.ascontiguousarray(packed[:, _WORDS_AT:until]).view("<i8")
-    return whole
+class Reading:
+    """How packets of one mode are read."""
+
+    def __init__(self, mode: int) -> None:
+        layout = PACKETS[mode]
+        fields = dict(layout.fields or {})
+        lines = {name: LINE[column] for name, column in _COLUMNS.items() if name in fields}
+        self._fields = Fields(layout, lines)
+        self._has_price, self._has_day, self._has_oi = "ltp" in fields, "open" in fields, "oi" in fields
+        self._time_at = int(fields["exchange_time"][1])
+        self._levels_at = int(fields["depth"][1]) if "depth" in fields else None
+        self._level = LEVEL if "oi" in fields else LEVEL20
+        self._silent = [line for line in range(len(FEED_FLOATS)) if line not in lines.values()]
+
+    def read(self, records: Records, segments: Segments, is_index: npt.NDArray[np.bool_]) -> Part:
+        """Return what the packets say."""
+        block = np.empty((len(FEED_FLOATS), room_for(len(records))))
+        out = block[:, : len(records)]
+        out[self._silent] = np.nan
+        divisors = _DIVISORS[segments]
+        if self._has_price:
+            self._fields.copy_to(block, records)
+            out[_LTP] /= divisors
+            said = out[_LTP]
+            if self._has_day:
+                self._counts(out, segments, is_index)
+                out[_DAY] /= divisors
+                said = out[_ZERO_IS_NONE]
+            if np.count_nonzero(said) < said.size:
+                said[said == 0] = np.nan
+        books = None
+        if self._levels_at is not None:
+            books = self._flagged(records, divisors) if self._has_oi else self._twenty(records, divisors)
+            _write_best(books, out)
+        return Part(out, self._times(records), books)
+
+    def _counts(self, out: Floats, segments: Segments, is_index: npt.NDArray[np.bool_]) -> None:
+        """Take out counts that are none. A count below 0 is what other feeds send for "none"."""
+        ltq, volume = out[_LTQ], out[_VOLUME]
+        if ltq.min() < 0:
+            ltq[ltq < 0] = np.nan
+        if volume.min() <= 0:
+            volume[(volume < 0) | (is_index & (volume == 0))] = np.nan
+        if self._has_oi:
+            oi = out[_OI]
+            oi[(oi < 0) | (_IS_CASH[segments] & (oi == 0))] = np.nan
+
+    def _at_levels(self, records: Records, name: str, shape: tuple[int, int]) -> npt.NDArray[Any]:
+        assert self._levels_at is not None
+        kind, at = dict(self._level.fields or {})[name][:2]
+        steps = shape[1] * self._level.itemsize, self._level.itemsize
+        return levels(records, self._levels_at + int(at), shape, steps, kind.str)
+
+    def _prices(self, records: Records, divisors: Floats | np.float64, shape: tuple[int, int]) -> Floats:
+        prices = self._at_levels(records, "price", shape).astype(np.float64, order="C")
+        prices /= divisors[:, None] if isinstance(divisors, np.ndarray) else divisors
+        if np.count_nonzero(prices) < prices.size:
+            prices[prices == 0] = np.nan
+        return prices
+
+    def _orders(self, records: Records, shape: tuple[int, int]) -> npt.NDArray[np.int32]:
+        # Documented as signed; more than 32,767 orders are likelier than fewer than none.
+        return self._at_levels(records, "orders", shape).astype(np.uint16).astype(np.int32, order="C")
+
+    def _twenty(self, records: Records, divisors: Floats | np.float64) -> Books:
+        shape = 2, _TWENTY
+        price, orders = self._prices(records, divisors, shape), self._orders(records, shape)
+        qty = self._at_levels(records, "qty", shape).astype(np.float64, order="C")
+        return Books(None, price, qty, orders, not np.isnan(price).any())
+
+    def _flagged(self, records: Records, divisors: Floats | np.float64) -> Books:
+        """Return the books of packets each of whose levels says on which side it is."""
+        shape = 2, _FLAGGED // 2
+        buy = self._at_levels(records, "buy", shape)
+        price, orders = self._prices(records, divisors, shape), self._orders(records, shape)
+        qty = self._at_levels(records, "qty", shape).astype(np.float64, order="C")
+        if (buy[0] == 1).all() and (buy[1] == 0).all():
+            return Books(None, price, qty, orders, not np.isnan(price).any())
+        # Room for all ten on each side; the empty places go when the books become rows.
+        price, is_buy = np.hstack([price[0], price[1]]), np.hstack([buy[0], buy[1]]) == 1
+        price = np.stack([np.where(is_buy, price, np.nan), np.where(is_buy, np.nan, price)])
+        qty, orders = np.hstack([qty[0], qty[1]]), np.hstack([orders[0], orders[1]])
+        return Books(None, price, np.stack([qty, qty]), np.stack([orders, orders]))
+
+    def _times(self, records: Records) -> npt.NDArray[np.int64]:
+        """Return the exchange's times of these packets, µs UTC; `NO_TIME` for none."""
+        at = self._time_at
+        sent: npt.NDArray[np.int64] = np.ndarray((len(records),), "<i8", records, at, (records.itemsize,))
+        times = sent.copy()
+        none = (times <= 0) | (times > _LAST_MS) if times.min() <= 0 or times.max() > _LAST_MS else None
+        times *= 1000
+        if none is not None:
+            times[none] = NO_TIME
+        return times
 
 
-def _priced(sent: npt.NDArray[np.integer], divisors: Floats) -> Floats:
-    prices: Floats = sent / divisors
-    if np.count_nonzero(prices) < prices.size:
-        prices[prices == 0] = np.nan
-    return prices
-
-
-def _counted(orders: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
-    # Documented as signed; more than 32,767 orders are likelier than fewer than none.
-    return orders.astype(np.uint16).astype(np.int32)
-
-
-def times(mode: int, packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Return the exchange's times of these packets, µs UTC; 0 for none."""
-    at = 0 if mode == 4 else 1
-    sent = _words(packed, _WORDS_AT + 16)[:, at].copy()
-    sent[(sent < 0) | (sent > _LAST_MS)] = 0
-    sent *= 1000
-    return sent
-
-
-def read(
-    mode: int, packed: npt.NDArray[np.uint8], is_index: npt.NDArray[np.bool_], out: Floats
-) -> Books | None:
-    """Write what packets of one mode, one per line, say to the lines of `out`; return their books."""
-    segments = packed[:, 1]
-    divisors = _DIVISORS[segments]
-    if mode == 4:
-        levels = np.ascontiguousarray(packed[:, _DEPTH20_AT : DEPTH20.itemsize]).view(LEVEL20)
-        books = Books(
-            None,
-            _priced(levels["price"], divisors[:, None]),
-            levels["qty"].astype(np.float64),
-            _counted(levels["orders"]),
-        )
-        _best(books, out)
-        return books
-    words = _words(packed, min(PACKETS[mode].itemsize, _DEPTH_AT))
-    out[_LTP] = _priced(words[:, _NUMBERS["ltp"]], divisors)
-    if mode == 1:
-        return None
-    out[_DAY_LINES] = _priced(words[:, _DAY_WORDS], divisors[:, None]).T
-    # Missing is never 0 or less; a count below 0 is what other feeds send for "none".
-    out[_LTQ] = words[:, _NUMBERS["ltq"]]
-    np.putmask(out[_LTQ], out[_LTQ] <= 0, np.nan)
-    out[_VOLUME] = words[:, _NUMBERS["volume"]]
-    np.putmask(out[_VOLUME], (out[_VOLUME] < 0) | (is_index & (out[_VOLUME] == 0)), np.nan)
-    if mode == 2:
-        return None
-    out[_OI] = words[:, _NUMBERS["oi"]]
-    np.putmask(out[_OI], (out[_OI] < 0) | (_IS_CASH[segments] & (out[_OI] == 0)), np.nan)
-    ladder = np.ascontiguousarray(packed[:, _DEPTH_AT : _DEPTH_AT + 10 * LEVEL.itemsize]).view(LEVEL)
-    books = _by_flag(ladder, divisors)
-    _best(books, out)
-    return books
-
-
-def _by_flag(ladder: npt.NDArray[np.void], divisors: Floats) -> Books:
-    """Return the books of levels, shape (n, 10), each of which says on which side it is."""
-    buy = ladder["buy"]
-    price = _priced(ladder["price"], divisors[:, None])
-    qty, orders = ladder["qty"].astype(np.float64), _counted(ladder["orders"])
-    if (buy == _BUYS_FIRST).all():
-        return Books(None, price, qty, orders)
-    # Room for all ten on each side; the empty places go when the books become rows.
-    bids, asks = np.where(buy == 1, price, np.nan), np.where(buy == 0, price, np.nan)
-    return Books(None, np.hstack([bids, asks]), np.hstack([qty, qty]), np.hstack([orders, orders]))
-
-
-def _best(books: Books, out: Floats) -> None:
-    """Write the best levels; take quantities from places without a price."""
-    books.whole = not np.isnan(np.add.reduce(books.price, axis=None))
-    levels = books.price.shape[1] // 2
+def _write_best(books: Books, out: Floats) -> None:
+    """Write the best levels; the first of a side may have no price, or be of the other one."""
     if books.whole:
-        first_bid, first_ask = books.price[:, 0], books.price[:, levels]
-        out[_BID], out[_BID_QTY] = first_bid, books.qty[:, 0]
-        out[_ASK], out[_ASK_QTY] = first_ask, books.qty[:, levels]
+        write_best(books, out)
         return
     missing = np.isnan(books.price)
     books.qty[missing] = np.nan
-    rows = np.arange(len(missing))
-    bid, ask = missing[:, :levels].argmin(axis=1), levels + missing[:, levels:].argmin(axis=1)
-    out[_BID], out[_BID_QTY] = books.price[rows, bid], books.qty[rows, bid]
-    out[_ASK], out[_ASK_QTY] = books.price[rows, ask], books.qty[rows, ask]
+    rows = np.arange(missing.shape[1])
+    for side, price, qty in ((0, LINE["bid"], LINE["bid_qty"]), (1, LINE["ask"], LINE["ask_qty"])):
+        best = missing[side].argmin(axis=1)
+        out[price], out[qty] = books.price[side, rows, best], books.qty[side, rows, best]
+
+
+READINGS: Final = {mode: Reading(mode) for mode in PACKETS}

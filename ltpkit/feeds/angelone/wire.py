@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from ltpkit.batch import Reject
+from ltpkit.feeds.common.columns import Records
 
 __all__ = [
     "DEPTH20",
@@ -121,20 +121,21 @@ def refusal(message: bytes) -> str | None:
     return None
 
 
-def all_alike(messages: Sequence[bytes]) -> npt.NDArray[np.uint8] | None:
-    """Return the messages as lines of one array, if each holds a packet of the same mode and nothing else.
+def all_alike(messages: Sequence[bytes]) -> Records | None:
+    """Return the packets in the messages, if each holds one of the same mode and nothing else.
 
     It finds what `refusal` finds, for all messages at once; None sends the caller to look at each.
     """
     mode, size = (messages[0][0] if messages[0] else 0), len(messages[0])
     if _SIZE.get(mode) != size or len(set(map(len, messages))) != 1:
         return None
-    packed = np.frombuffer(b"".join(messages), np.uint8).reshape(-1, size)
+    joined = b"".join(messages)
+    packed = np.frombuffer(joined, np.uint8).reshape(-1, size)
     if np.count_nonzero(packed[:, 0] == mode) != len(packed) or packed[:, 1].max() >= SEGMENTS_END:
         return None
     if mode == 3 and (packed[:, _FLAG_AT].max() > 1 or packed[:, _HIGH_AT].any()):
         return None
-    return packed
+    return np.frombuffer(joined, f"V{size}")
 
 
 def packets(message: bytes) -> tuple[list[np.void], list[Reject]]:

@@ -7,6 +7,7 @@ instrument of its own, so that nothing is dropped. What an id looks like is the 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 import numpy as np
@@ -15,12 +16,18 @@ import numpy.typing as npt
 from ltpkit.errors import UnknownInstrument
 from ltpkit.instrument import Instrument, Instruments, split_symbol
 
-__all__ = ["IntegerLookup", "Lookup"]
+__all__ = ["IntegerLookup", "Lookup", "Segments", "key", "one_or_all"]
 
 K = TypeVar("K", bound=Hashable)
 
+#: The segments of some packets; one number where all share it, which is the usual case.
+Segments = int | npt.NDArray[np.int64]
+
 #: No packet has this key. It ends the sorted keys, so that a search never runs past them.
-_END: Final = 2**64 - 1
+_END: Final = 2**63 - 1
+#: Ids below this find their number in a table with a place for each: most brokers' most ids.
+_DIRECT: Final = 2**20
+_NOTHING: Final = np.array([-1], np.int32)
 
 
 class Lookup(Generic[K]):
@@ -121,7 +128,10 @@ class Lookup(Generic[K]):
 
 
 class IntegerLookup(Lookup[int]):
-    """The instruments behind ids that are integers below 2⁶⁴ - 1, many at a time."""
+    """The instruments behind ids of 32 bits within segments of 8, many at a time.
+
+    A key is ``id << 8 | segment``, see `key`.
+    """
 
     def __init__(
         self,
@@ -132,28 +142,59 @@ class IntegerLookup(Lookup[int]):
         unlisted: Callable[[int], Instrument],
     ) -> None:
         super().__init__(table, listing, key_of=key_of, unlisted=unlisted)
-        self._keys = np.array([_END], np.uint64)
-        self._numbers = np.array([-1], np.int32)
+        self._keys = np.array([_END])
+        self._sorted = np.array([-1], np.int32)
+        self._tables: dict[int, npt.NDArray[np.int32]] = {}
+        self._placed = 0
 
     def refresh(self) -> range:
         """Take in what was added to the table since the last time; return its numbers."""
         fresh = super().refresh()
-        keys = np.fromiter(self._by_key, np.uint64, len(self._by_key))
-        numbers = np.fromiter(self._by_key.values(), np.int32, len(self._by_key))
+        count = len(self._by_key)
+        for key, number in islice(self._by_key.items(), self._placed, None):
+            self._place(key >> 8, key & 0xFF, number)
+        self._placed = count
+        keys = np.fromiter(self._by_key, np.int64, count)
+        numbers = np.fromiter(self._by_key.values(), np.int32, count)
         order = keys.argsort()
-        self._keys = np.append(keys[order], np.uint64(_END))
-        self._numbers = np.append(numbers[order], np.int32(-1))
+        self._keys = np.append(keys[order], _END)
+        self._sorted = np.append(numbers[order], np.int32(-1))
         return fresh
 
-    def of(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
+    def _place(self, id_: int, segment: int, number: int) -> None:
+        if id_ >= _DIRECT:
+            return
+        direct = self._tables.get(segment, _NOTHING)
+        if id_ >= len(direct) - 1:  # the last place is for ids beyond
+            more = max(len(direct), id_ + 2 - len(direct))
+            direct = self._tables[segment] = np.append(direct, np.full(more, -1, np.int32))
+        direct[id_] = number
+
+    def of(self, ids: npt.NDArray[np.int64], segments: Segments) -> npt.NDArray[np.int32]:
         """Return the numbers of these instruments, giving the new ones one."""
         if len(self._table) != self._seen:
             self.refresh()
+        if isinstance(segments, int):
+            numbers = self._tables.get(segments, _NOTHING).take(ids, mode="clip")
+            if numbers.min() >= 0:
+                return numbers
+        keys = ids << 8 | segments
         at = self._keys.searchsorted(keys)
         unknown = self._keys[at] != keys
         if np.count_nonzero(unknown):
-            for key in dict.fromkeys(keys[unknown].tolist()):
-                self._by_key[key] = self._table.add(self.instrument(key))
+            for one in dict.fromkeys(keys[unknown].tolist()):
+                self._by_key[one] = self._table.add(self.instrument(one))
             self.refresh()
             at = self._keys.searchsorted(keys)
-        return self._numbers[at]
+        return self._sorted[at]
+
+
+def key(id_: int, segment: int) -> int:
+    """Return the key of an id within a segment."""
+    return id_ << 8 | segment
+
+
+def one_or_all(segments: npt.NDArray[np.int64]) -> Segments:
+    """Return the segment that all packets share, or else the segment of each."""
+    first = int(segments[0]) if len(segments) else 0
+    return segments if np.count_nonzero(segments != first) else first

@@ -24,7 +24,8 @@ import numpy.typing as npt
 
 from ltpkit.batch import Batch, Depth, Event, Goodbye, Received, Reject, Side
 from ltpkit.feeds import Limits
-from ltpkit.feeds.dhan.numbers import Numbers, key_of
+from ltpkit.feeds.common.lookup import key, one_or_all
+from ltpkit.feeds.dhan.numbers import Numbers
 from ltpkit.feeds.dhan.wire import REASONS, SEGMENT_CODES, SEGMENTS_END
 from ltpkit.instrument import Instrument
 
@@ -43,7 +44,6 @@ _BID, _ASK, _DISCONNECT = 41, 51, 50
 _HEADER: Final = struct.Struct("<hBBII")
 _ROW: Final = DEEP_LEVEL.itemsize
 _MOST_ORDERS: Final = np.uint32(2**31 - 1)
-_ID_SHIFT: Final = np.uint64(8)
 
 
 class Deep(msgspec.Struct, frozen=True):
@@ -89,8 +89,8 @@ class _Packets(msgspec.Struct):
 
     Attributes
     ----------
-    keys : ndarray of uint64, shape (n,)
-        Segment and id, as in `numbers.key_of`.
+    keys : ndarray of int64, shape (n,)
+        Segment and id, as in `lookup.key`.
     is_bid : ndarray of bool, shape (n,)
     levels : ndarray of uint8, shape (n, most * 16)
         Their bytes, as `DEEP_LEVEL` has them; all zero where a side has fewer. Not records: numpy
@@ -98,7 +98,7 @@ class _Packets(msgspec.Struct):
     received_at : ndarray of int64, shape (n,)
     """
 
-    keys: npt.NDArray[np.uint64]
+    keys: npt.NDArray[np.int64]
     is_bid: npt.NDArray[np.bool_]
     levels: npt.NDArray[np.uint8]
     received_at: npt.NDArray[np.int64]
@@ -119,9 +119,9 @@ class DeepDecoder:
         for one in instruments:
             segment = SEGMENT_CODES.get(one.segment)
             if segment is not None and one.broker_id.isdecimal():
-                key = key_of(segment, int(one.broker_id))
-                self._bids.pop(key, None)
-                self._asks.pop(key, None)
+                book = key(int(one.broker_id), segment)
+                self._bids.pop(book, None)
+                self._asks.pop(book, None)
 
     def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
         """Return what these messages say: depth, an event ``goodbye``, rejects."""
@@ -151,7 +151,7 @@ class DeepDecoder:
             return None
         if len(packets) > len(frames):
             received = received.repeat([len(frame) // self._size for frame in frames])
-        keys = segments.astype(np.uint64) | heads["security_id"].astype(np.uint64) << _ID_SHIFT
+        keys = heads["security_id"].astype(np.int64) << 8 | segments
         return _Packets(keys, is_bid, packets[:, _HEADER.size :], received)
 
     def _one_by_one(self, frames: Sequence[bytes], received: npt.NDArray[np.int64], batch: Batch) -> _Packets:
@@ -188,7 +188,7 @@ class DeepDecoder:
                 elif segment >= SEGMENTS_END:
                     wrong = f"unknown exchange segment {segment}"
                 else:
-                    keys.append(key_of(segment, security_id))
+                    keys.append(key(security_id, segment))
                     bids.append(code == _BID)
                     counted = min(word, rows) if self._deep.counted else rows
                     sides.append((frame, start + _HEADER.size, counted))
@@ -200,9 +200,7 @@ class DeepDecoder:
         levels = np.zeros((len(sides), len(self._nothing)), np.uint8)
         for side, (frame, first, count) in zip(levels, sides, strict=True):
             side[: count * _ROW] = np.frombuffer(frame, np.uint8, count * _ROW, first)
-        return _Packets(
-            np.array(keys, np.uint64), np.array(bids, np.bool_), levels, np.array(times, np.int64)
-        )
+        return _Packets(np.array(keys, np.int64), np.array(bids, np.bool_), levels, np.array(times, np.int64))
 
     def _rows(self, found: _Packets) -> Depth:
         """Return a row for each packet, and remember the newest sides."""
@@ -225,8 +223,8 @@ class DeepDecoder:
             kept = there[which]
             return Side(kept.sum(axis=1).cumsum(), price[which][kept], qty[which][kept], orders[which][kept])
 
-        received = found.received_at
-        return Depth.of(self._numbers.of(found.keys), received, received, side(bids), side(asks))
+        numbers = self._numbers.of(found.keys >> 8, one_or_all(found.keys & 0xFF))
+        return Depth.of(numbers, found.received_at, found.received_at, side(bids), side(asks))
 
     def _pair(self, found: _Packets) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[bytes]]:
         """Return where each row's bid and ask are: among the packets, or behind them what is remembered."""
@@ -236,22 +234,22 @@ class DeepDecoder:
         newest_ask: dict[int, int] = {}
         bids: list[int] = []
         asks: list[int] = []
-        for number, (key, is_bid) in enumerate(zip(found.keys.tolist(), found.is_bid.tolist(), strict=True)):
-            if key not in newest_bid:
-                newest_bid[key], newest_ask[key] = behind, behind + 1
+        for number, (book, is_bid) in enumerate(zip(found.keys.tolist(), found.is_bid.tolist(), strict=True)):
+            if book not in newest_bid:
+                newest_bid[book], newest_ask[book] = behind, behind + 1
                 behind += 2
-                remembered.append(self._bids.get(key, self._nothing))
-                remembered.append(self._asks.get(key, self._nothing))
+                remembered.append(self._bids.get(book, self._nothing))
+                remembered.append(self._asks.get(book, self._nothing))
             if is_bid:
-                newest_bid[key] = number
+                newest_bid[book] = number
             else:
-                newest_ask[key] = number
-            bids.append(newest_bid[key])
-            asks.append(newest_ask[key])
+                newest_ask[book] = number
+            bids.append(newest_bid[book])
+            asks.append(newest_ask[book])
         for newest, kept in ((newest_bid, self._bids), (newest_ask, self._asks)):
-            for key, number in newest.items():
+            for book, number in newest.items():
                 if number < len(found.keys):
-                    kept[key] = found.levels[number].tobytes()
+                    kept[book] = found.levels[number].tobytes()
         return np.array(bids), np.array(asks), remembered
 
     @staticmethod

@@ -13,10 +13,11 @@ from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.common.address import Secret, revealed, websocket_address
 from ltpkit.feeds.common.answers import StreamedBooks, check_choice
+from ltpkit.feeds.common.lookup import key
 from ltpkit.feeds.dhan.decoder import Decoder
 from ltpkit.feeds.dhan.depth import DEEP, DEEP_SEGMENTS, DeepDecoder
 from ltpkit.feeds.dhan.history import MinuteHistory
-from ltpkit.feeds.dhan.numbers import Numbers, key_of
+from ltpkit.feeds.dhan.numbers import Numbers
 from ltpkit.feeds.dhan.wire import REASONS, SEGMENT_CODES, SEGMENTS
 from ltpkit.instrument import Instrument, Instruments, split_symbol
 
@@ -107,7 +108,7 @@ class Dhan(StreamedBooks):
     def _find(self, symbol: str) -> Instrument:
         exchange, name = split_symbol(symbol)
         if exchange in SEGMENT_CODES and name.isdecimal() and int(name) < 2**32:
-            return self._numbers.instrument(key_of(SEGMENT_CODES[exchange], int(name)))
+            return self._numbers.instrument(key(int(name), SEGMENT_CODES[exchange]))
         return self._numbers.resolve(
             symbol,
             feed=self.name,

@@ -7,17 +7,12 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.feeds.common.lookup import IntegerLookup
+from ltpkit.feeds.common.lookup import IntegerLookup, key
 from ltpkit.feeds.dhan.prices import Floats, steps_of
 from ltpkit.feeds.dhan.wire import SEGMENT_CODES, SEGMENTS
 from ltpkit.instrument import Instrument, Instruments
 
-__all__ = ["Numbers", "key_of"]
-
-
-def key_of(segment: int, security_id: int) -> int:
-    """As in `Split.keys`."""
-    return segment | security_id << 8
+__all__ = ["Numbers"]
 
 
 class Numbers(IntegerLookup):
@@ -39,7 +34,7 @@ class Numbers(IntegerLookup):
     def steps(self, numbers: npt.NDArray[np.int32]) -> Floats:
         """Return the instruments' tick sizes as `steps_of` has them; its first line where that will do."""
         found: Floats = self._steps[: self._lines].take(numbers, axis=1)
-        return found[:, :, None]
+        return found
 
 
 def _key(instrument: Instrument) -> int | None:
@@ -47,10 +42,10 @@ def _key(instrument: Instrument) -> int | None:
     if segment is None or not instrument.broker_id.isdecimal():
         return None
     security_id = int(instrument.broker_id)
-    return key_of(segment, security_id) if security_id < 2**32 else None
+    return key(security_id, segment) if security_id < 2**32 else None
 
 
-def _unlisted(key: int) -> Instrument:
-    segment, security_id = key & 0xFF, str(key >> 8)
+def _unlisted(of: int) -> Instrument:
+    segment, security_id = of & 0xFF, str(of >> 8)
     name, exchange = SEGMENTS.get(segment, (f"SEGMENT_{segment}",) * 2)
     return Instrument(exchange=exchange, symbol=security_id, segment=name, broker_id=security_id)

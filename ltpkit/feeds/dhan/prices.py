@@ -13,11 +13,6 @@ __all__ = ["Floats", "as_quoted", "steps_of"]
 Floats = npt.NDArray[np.float64]
 
 
-def all_of(flags: npt.NDArray[np.bool_]) -> bool:
-    # Counting is several times faster than `.all()` on the few hundred flags of a usual batch.
-    return int(np.count_nonzero(flags)) == flags.size
-
-
 @cache
 def steps_of(tick_size: float) -> tuple[float, float, float]:
     """Return the ticks in 1, and whole numbers whose quotient is a tick: 0.05 is (20, 1, 20).
@@ -33,13 +28,21 @@ def steps_of(tick_size: float) -> tuple[float, float, float]:
 
 
 def as_quoted(sent: npt.NDArray[np.float32], steps: Floats) -> tuple[Floats, bool]:
-    """Return the prices the exchange meant, shape (n, m), NaN where there is none; and if all are there.
+    """Return the prices the exchange meant, NaN where there is none; and if all are there.
 
     The multiple of the tick size nearest to what was sent is the price, if float32 would write that
     multiple so. Otherwise the tick size is not believed: exchanges change them and instrument lists
     lag behind.
+
+    Parameters
+    ----------
+    sent : ndarray of float32, shape (m, n)
+        Of n instruments.
+    steps : ndarray of float64, shape (3, n) or (1, n)
+        Their tick sizes as `steps_of` has them; the first line is enough where a tick goes into 1.
     """
-    prices: Floats = sent * steps[0]
+    prices: Floats = sent.astype(np.float64)
+    prices *= steps[0]
     np.rint(prices, out=prices)
     # Whole numbers until the division, so its result is the double nearest to the decimal.
     if len(steps) == 1:
@@ -48,18 +51,15 @@ def as_quoted(sent: npt.NDArray[np.float32], steps: Floats) -> tuple[Floats, boo
         prices *= steps[1]
         prices /= steps[2]
     explained = prices.astype(np.float32) == sent
-    whole = all_of(explained) and math.isfinite(np.add.reduce(prices, axis=None))
-    if not whole:
-        odd = ~explained | ~np.isfinite(prices)
-        raw = sent[odd].astype(np.float64)
-        size = np.abs(raw)
-        # Steps of float32 reach 0.0001 at 1024 and 0.001 at 16384: further decimals are its own.
-        places = np.where(size < 1024, 1e4, np.where(size < 16_384, 1e3, 1e2))
-        short = np.rint(raw * places) / places
-        short[~np.isfinite(short)] = np.nan
-        prices[odd] = short
-        whole = not np.isnan(short).any()
-    if np.count_nonzero(prices) < prices.size:
-        prices[prices == 0] = np.nan
-        whole = False
-    return prices, whole
+    if np.count_nonzero(explained) == explained.size and sent.min() > 0 and sent.max() < math.inf:
+        return prices, True
+    odd = ~explained | ~np.isfinite(prices)
+    raw = sent[odd].astype(np.float64)
+    size = np.abs(raw)
+    # Steps of float32 reach 0.0001 at 1024 and 0.001 at 16384: further decimals are its own.
+    places = np.where(size < 1024, 1e4, np.where(size < 16_384, 1e3, 1e2))
+    short = np.rint(raw * places) / places
+    short[~np.isfinite(short)] = np.nan
+    prices[odd] = short
+    prices[prices == 0] = np.nan
+    return prices, not np.isnan(prices).any()

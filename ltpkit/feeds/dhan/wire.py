@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from ltpkit.batch import Reject
+from ltpkit.feeds.common.columns import Records, records_at
+from ltpkit.feeds.common.lookup import Segments, one_or_all
 from ltpkit.feeds.common.pieces import Odd, Piece, in_order, records, told_apart
 
 __all__ = [
@@ -141,14 +143,14 @@ _PAD: Final = bytes(HEADER.itemsize)
 
 # A sound packet's first four bytes as a number, the segment's low half left out: one comparison
 # checks code, length and segment of all packets.
-_START_MASK: Final = np.uint64(0xF0FF_FFFF)
-_STARTS: Final = np.full(256, 2**64 - 1, np.uint64)
+_START_MASK: Final = np.uint32(0xF0FF_FFFF)
+_STARTS: Final = np.full(256, 2**32 - 1, np.uint32)
 _SIZES: Final = np.full(256, -1, np.int64)
 for _code, _size in _SIZE.items():
     _STARTS[_code] = _code | _size << 8
     _SIZES[_code] = _size
-_CODE_MASK: Final = np.uint64(0xFF)
-_KEY_SHIFT: Final = np.uint64(24)
+_CODE_MASK: Final = np.uint32(0xFF)
+_SEGMENT_SHIFT: Final = np.uint32(24)
 
 
 def _pieces(frame: bytes) -> Iterator[Piece]:
@@ -212,40 +214,34 @@ class Split(msgspec.Struct):
     ----------
     joined : bytes
         The messages, one after the other.
-    count : int
-        How many packets there are to read.
-    keys : ndarray of uint64, shape (count,)
-        Header bytes 3 to 8: segment, and above it the id. Ids are unique within a segment only.
+    ids : ndarray of int64, shape (n,)
+        The packets' security ids, unique within a segment only.
+    segments : Segments
     code : int or None
         The packets' code when all share it and nothing else is in `joined`; then `starts`, `codes`
         and `frame_of` are not needed and None.
-    starts, codes, frame_of : ndarray, shape (count,)
+    starts, codes, frame_of : ndarray of int64, shape (n,)
         First byte in `joined`, code, and number of the message of each packet.
     rejects : list of Odd
         What could not be read.
     """
 
     joined: bytes
-    count: int
-    keys: npt.NDArray[np.uint64]
+    ids: npt.NDArray[np.int64]
+    segments: Segments
     code: int | None = None
     starts: npt.NDArray[np.int64] | None = None
-    codes: npt.NDArray[np.intp] | None = None
+    codes: npt.NDArray[np.int64] | None = None
     frame_of: npt.NDArray[np.int64] | None = None
     rejects: list[Odd] = []
 
-    def packed(self, code: int, which: npt.NDArray[np.intp] | None = None) -> npt.NDArray[np.uint8]:
-        """Return the bytes of the packets numbered `which`, all of that code, one packet per line."""
+    def records(self, code: int, which: npt.NDArray[np.intp] | None = None) -> Records:
+        """Return the packets numbered `which`, all of that code."""
         size = _SIZE[code]
         if self.starts is None:
-            lines = np.frombuffer(self.joined, np.uint8, self.count * size).reshape(-1, size)
-            return lines if which is None else lines[which]
-        starts = self.starts if which is None else self.starts[which]
-        # A packet may start at any byte, so every byte is offered as the start of one.
-        windows: npt.NDArray[Any] = np.ndarray(
-            (len(self.joined) - size + 1,), f"V{size}", self.joined, strides=(1,)
-        )
-        return windows[starts].view(np.uint8).reshape(-1, size)
+            alike: Records = np.frombuffer(self.joined, f"V{size}", len(self.ids))
+            return alike if which is None else alike[which]
+        return records_at(self.joined, self.starts if which is None else self.starts[which], size)
 
     def record(self, code: int, number: int) -> np.void:
         """Return one packet, field by field."""
@@ -256,13 +252,18 @@ class Split(msgspec.Struct):
 
 def split(frames: Sequence[bytes]) -> Split:
     """Return where the packets in these messages are."""
-    size = len(frames[0])
-    code = frames[0][0] if size else 0
+    first, count = frames[0], len(frames)
+    size = len(first)
+    code = first[0] if size else 0
     if _SIZE.get(code) == size and len(set(map(len, frames))) == 1:
         joined = b"".join(frames)
-        heads: npt.NDArray[np.uint64] = np.ndarray((len(frames),), "<u8", joined, strides=(size,))
-        if np.count_nonzero(heads & _START_MASK == _STARTS[code]) == len(frames):
-            return Split(joined, len(frames), heads >> _KEY_SHIFT, code)
+        heads: npt.NDArray[np.uint32] = np.ndarray((count, 2), "<u4", joined, strides=(size, 4))
+        starts, ids = heads[:, 0], heads[:, 1].astype(np.int64)
+        start = code | size << 8
+        if first[3] < SEGMENTS_END and np.count_nonzero(starts == start | first[3] << 24) == count:
+            return Split(joined, ids, first[3], code)
+        if np.count_nonzero(starts & _START_MASK == start) == count:
+            return Split(joined, ids, one_or_all((starts >> _SEGMENT_SHIFT).astype(np.int64)), code)
     return _split_mixed(frames)
 
 
@@ -271,19 +272,19 @@ def _split_mixed(frames: Sequence[bytes]) -> Split:
     sizes = np.fromiter(map(len, frames), np.int64, len(frames))
     starts = sizes.cumsum() - sizes
     any_start: npt.NDArray[np.uint64] = np.ndarray((len(joined) - 7,), "<u8", joined, strides=(1,))
-    heads = any_start[starts]
-    codes = (heads & _CODE_MASK).astype(np.intp)
-    sound = heads & _START_MASK == _STARTS[codes]
+    heads = any_start[starts].view(np.uint32).reshape(-1, 2)
+    codes = (heads[:, 0] & _CODE_MASK).astype(np.int64)
+    sound = heads[:, 0] & _START_MASK == _STARTS[codes]
     sound &= sizes == _SIZES[codes]
-    if sound.all():
-        return Split(joined, len(frames), heads >> _KEY_SHIFT, None, starts, codes, np.arange(len(frames)))
-
-    found: list[tuple[int, int, int]] = []
-    rejects: list[Odd] = []
-    for number in np.flatnonzero(~sound).tolist():
-        base = int(starts[number])
-        some, odd = told_apart(_pieces(frames[number]))
-        found += [(base + at, code, number) for at, code in some]
-        rejects += [(number, reason, piece) for reason, piece in odd]
-    starts, codes, frame_of = in_order(starts[sound], codes[sound], np.flatnonzero(sound), found)
-    return Split(joined, len(starts), any_start[starts] >> _KEY_SHIFT, None, starts, codes, frame_of, rejects)
+    frame_of, rejects = np.arange(len(frames)), list[Odd]()
+    if not sound.all():
+        found: list[tuple[int, int, int]] = []
+        for number in np.flatnonzero(~sound).tolist():
+            base = int(starts[number])
+            some, odd = told_apart(_pieces(frames[number]))
+            found += [(base + at, code, number) for at, code in some]
+            rejects += [(number, reason, piece) for reason, piece in odd]
+        starts, codes, frame_of = in_order(starts[sound], codes[sound], np.flatnonzero(sound), found)
+        heads = any_start[starts].view(np.uint32).reshape(-1, 2)
+    ids, segments = heads.astype(np.int64).T[1], (heads[:, 0] >> _SEGMENT_SHIFT).astype(np.int64)
+    return Split(joined, ids, one_or_all(segments), None, starts, codes, frame_of, rejects)

@@ -10,26 +10,24 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, Event, Goodbye, Received, Ticks
+from ltpkit.batch import Batch, Event, Goodbye, Received
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.common.address import Secret, revealed, websocket_address
 from ltpkit.feeds.common.answers import StreamedBooks, check_choice
-from ltpkit.feeds.common.levels import Books, depth
-from ltpkit.feeds.common.lookup import IntegerLookup
+from ltpkit.feeds.common.kinds import Part, receipts, together
+from ltpkit.feeds.common.lookup import IntegerLookup, one_or_all
 from ltpkit.feeds.common.pieces import Odd, receipt, rejects
 from ltpkit.feeds.kite.history import MinuteHistory
-from ltpkit.feeds.kite.rows import READINGS, read
+from ltpkit.feeds.kite.rows import READINGS
 from ltpkit.feeds.kite.wire import SEGMENTS, Split, split
 from ltpkit.instrument import Instrument, Instruments, split_symbol
-from ltpkit.schema import FEED_FLOATS
 
 __all__ = ["Kite", "Mode"]
 
 Mode = Literal["full", "quote", "ltp"]
 
 _URL: Final = "wss://ws.kite.trade/"
-_SEGMENT_MASK: Final = np.uint64(0xFF)
 _EXCHANGES: Final = tuple(name for name, _ in SEGMENTS.values())
 
 #: Errors that come as text on a live line and that no further try will mend.
@@ -191,35 +189,20 @@ class Kite(StreamedBooks):
             batch.rejects = rejects(odd, received_at)
         return batch
 
-    def _rows(self, found: Split, received: Received, batch: Batch) -> None:
+    def _rows(self, found: Split, received_at: Received, batch: Batch) -> None:
         """Add the ticks and books of the packets to the batch."""
-        numbers = self._lookup.of(found.tokens)
-        segments = (found.tokens & _SEGMENT_MASK).astype(np.intp)
-        if not isinstance(received, int) and found.frame_of is not None:
-            received = received[found.frame_of]
-        batch.ticks = ticks = Ticks.blank(len(numbers))
-        ticks.instrument = numbers
-        ticks.received_at[:] = ticks.timestamp[:] = received
-        sizes: list[int] = [found.size or 0]
+        segments = one_or_all(found.tokens & 0xFF)
+        numbers = self._lookup.of(found.tokens >> 8, segments)
+        received = receipts(received_at, len(numbers), found.frame_of)
+        sizes = [found.size or 0]
         if found.sizes is not None:
             sizes = np.flatnonzero(np.bincount(found.sizes)).tolist()
-        books: list[Books] = []
+        parts: list[tuple[npt.NDArray[np.intp] | None, Part]] = []
         for size in sizes:
-            if len(sizes) == 1:
-                rows: npt.NDArray[np.intp] | slice = slice(None)
-                times, some = read(READINGS[size], found.words(size), segments, ticks.values)
-            else:
-                rows = np.flatnonzero(found.sizes == size)
-                values = np.full((len(FEED_FLOATS), len(rows)), np.nan)
-                times, some = read(READINGS[size], found.words(size, rows), segments[rows], values)
-                ticks.values[:, rows] = values
-                if some is not None:
-                    some.rows = rows
-            if times is not None:
-                ticks.timestamp[rows] = np.where(times == 0, ticks.timestamp[rows], times)
-            if some is not None:
-                books.append(some)
-        batch.depth = depth(ticks, books)
+            rows = None if len(sizes) == 1 else np.flatnonzero(found.sizes == size)
+            own = segments if rows is None or isinstance(segments, int) else segments[rows]
+            parts.append((rows, READINGS[size].read(found.records(size, rows), own)))
+        batch.ticks, batch.depth = together(numbers, received, parts)
 
     def _text(self, text: bytes, number: int, at: int, batch: Batch, odd: list[Odd]) -> None:
         """Add what a text message says to the batch."""

@@ -7,90 +7,107 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.feeds.common.levels import Books
-from ltpkit.feeds.kite.wire import INDEX, PACKETS, SEGMENTS
-from ltpkit.schema import FEED_FLOATS
+from ltpkit.feeds.common.columns import LINE, Fields, Records, levels, room_for
+from ltpkit.feeds.common.kinds import Part
+from ltpkit.feeds.common.levels import Books, write_best
+from ltpkit.feeds.common.lookup import Segments
+from ltpkit.feeds.kite.wire import AHEAD, INDEX, LEVEL, PACKETS, SEGMENTS
+from ltpkit.schema import FEED_FLOATS, NO_TIME
 
-__all__ = ["READINGS", "Reading", "read"]
+__all__ = ["READINGS", "Reading"]
 
 Floats = npt.NDArray[np.float64]
 
-_LINE: Final = {name: line for line, name in enumerate(FEED_FLOATS)}
+_COLUMNS: Final = {
+    "ltp": "ltp",
+    "ltq": "ltq",
+    "open": "open_price",
+    "high": "high_price",
+    "low": "low_price",
+    "close": "close_price",
+    "volume": "volume",
+    "oi": "oi",
+}
+_LTP, _OI = LINE["ltp"], LINE["oi"]
+_DAY: Final = slice(LINE["open_price"], LINE["close_price"] + 1)
+#: Where 0 says "none": the prices and the last quantity.
+_ZERO_IS_NONE: Final = slice(LINE["ltp"], LINE["close_price"] + 1)
 _LEVELS: Final = 5
-
-
-class Reading:
-    """Where the fields of one kind of packet are among its 4-byte words."""
-
-    def __init__(self, layout: np.dtype[np.void]) -> None:
-        fields = dict(layout.fields or {})
-
-        def word(name: str) -> int:
-            return int(fields[name][1]) // 4
-
-        def lines(names: dict[str, str]) -> tuple[npt.NDArray[np.intp], list[int]]:
-            own = [name for name in names if name in fields]
-            return np.array([_LINE[names[name]] for name in own], np.intp), [word(name) for name in own]
-
-        prices = {"ltp": "ltp"} | {name: f"{name}_price" for name in ("open", "high", "low", "close")}
-        self.price_lines, price_words = lines(prices)
-        self.count_lines, count_words = lines({name: name for name in ("ltq", "volume", "oi")})
-        self.has_oi = "oi" in fields
-        #: Words of the times, the one that counts first.
-        self.time_words = [word(name) for name in ("exchange_time", "ltt") if name in fields]
-        self.has_depth = "depth" in fields
-        levels = range(word("depth"), word("depth") + 3 * 2 * _LEVELS, 3) if self.has_depth else range(0)
-        self.price_words = np.array([*price_words, *(first + 1 for first in levels)], np.intp)
-        self.count_words = np.array([*count_words, *levels], np.intp)
-        self.order_words = np.array([first + 2 for first in levels], np.intp)
-
-
-READINGS: Final = {size: Reading(layout) for size, layout in PACKETS.items()}
 _DIVISORS: Final = np.full(256, 100.0)
 for _code, (_, _divisor) in SEGMENTS.items():
     _DIVISORS[_code] = _divisor
 #: Segments without derivatives, whose open interest is always 0 and says nothing.
 _IS_CASH: Final = np.isin(np.arange(256), (1, 4, INDEX))
-_LTQ, _OI = _LINE["ltq"], _LINE["oi"]
-_BID, _BID_QTY, _ASK, _ASK_QTY = (_LINE[name] for name in ("bid", "bid_qty", "ask", "ask_qty"))
 
 
-def read(
-    reading: Reading,
-    words: npt.NDArray[np.uint32],
-    segments: npt.NDArray[np.intp],
-    out: Floats,
-) -> tuple[npt.NDArray[np.int64] | None, Books | None]:
-    """Write what the packets say to the lines of `out`; return their times, 0 for none, and books."""
-    prices: Floats = words.take(reading.price_words, axis=1).view(np.int32) / _DIVISORS[segments][:, None]
-    whole = int(np.count_nonzero(prices)) == prices.size
-    if not whole:
-        prices[prices == 0] = np.nan
-    day = len(reading.price_lines)
-    out[reading.price_lines] = prices[:, :day].T
-    books = None
-    if len(reading.count_words):
-        counts = words.take(reading.count_words, axis=1).astype(np.float64)
-        own = len(reading.count_lines)
-        out[reading.count_lines] = counts[:, :own].T
-        np.putmask(out[_LTQ], out[_LTQ] == 0, np.nan)
-        if reading.has_oi:
+class Reading:
+    """How packets of one kind are read."""
+
+    def __init__(self, layout: np.dtype[np.void]) -> None:
+        fields = dict(layout.fields or {})
+        lines = {name: LINE[column] for name, column in _COLUMNS.items() if name in fields}
+        self._fields = Fields(layout, lines, ahead=AHEAD)
+        self._has_day = "open" in fields
+        self._has_oi = "oi" in fields
+        self._levels_at = AHEAD + int(fields["depth"][1]) if "depth" in fields else None
+        #: Where the times are, the one that counts first.
+        self._times_at = [AHEAD + int(fields[name][1]) for name in ("exchange_time", "ltt") if name in fields]
+        self._silent = [line for line in range(len(FEED_FLOATS)) if line not in lines.values()]
+
+    def read(self, records: Records, segments: Segments) -> Part:
+        """Return what the packets say."""
+        block = np.empty((len(FEED_FLOATS), room_for(len(records))))
+        out = block[:, : len(records)]
+        out[self._silent] = np.nan
+        self._fields.copy_to(block, records)
+        divisors = _DIVISORS[segments]
+        out[_LTP] /= divisors
+        if self._has_day:
+            out[_DAY] /= divisors
+        said = out[_ZERO_IS_NONE] if self._has_day else out[_LTP]
+        if np.count_nonzero(said) < said.size:
+            said[said == 0] = np.nan
+        if self._has_oi:
             np.putmask(out[_OI], _IS_CASH[segments] & (out[_OI] == 0), np.nan)
-        if reading.has_depth:
-            price, qty = prices[:, day:], counts[:, own:]
-            if not whole:
-                np.putmask(qty, np.isnan(price), np.nan)  # a level without a price is no level
-            out[_BID], out[_ASK] = price[:, 0], price[:, _LEVELS]
-            out[_BID_QTY], out[_ASK_QTY] = qty[:, 0], qty[:, _LEVELS]
-            orders = (words.take(reading.order_words, axis=1) >> np.uint32(16)).view(np.int32)
-            books = Books(None, price, qty, orders, whole)
-    times = None
-    for word in reading.time_words:
-        sent = words[:, word].astype(np.int64)
+        books = None
+        if self._levels_at is not None:
+            books = self._books(records, divisors)
+            write_best(books, out)
+        return Part(out, self._times(records), books)
+
+    def _books(self, records: Records, divisors: Floats | np.float64) -> Books:
+        def level(name: str) -> npt.NDArray[np.generic]:
+            assert self._levels_at is not None
+            kind, at = dict(LEVEL.fields or {})[name][:2]
+            steps = _LEVELS * LEVEL.itemsize, LEVEL.itemsize
+            return levels(records, self._levels_at + int(at), (2, _LEVELS), steps, kind.str)
+
+        price = level("price").astype(np.float64, order="C")
+        price /= divisors[:, None] if isinstance(divisors, np.ndarray) else divisors
+        qty, orders = level("qty").astype(np.float64, order="C"), level("orders").astype(np.int32, order="C")
+        whole = np.count_nonzero(price) == price.size
+        if not whole:
+            price[price == 0] = np.nan
+        return Books(None, price, qty, orders, whole)
+
+    def _times(self, records: Records) -> npt.NDArray[np.int64] | None:
+        """Return the packets' times, µs UTC, `NO_TIME` for none."""
+        times: npt.NDArray[np.int64] | None = None
+        for at in self._times_at:
+            sent: npt.NDArray[np.uint32] = np.ndarray(
+                (len(records),), ">u4", records, at, (records.itemsize,)
+            )
+            if times is None:
+                times = sent.astype(np.int64)
+            elif np.count_nonzero(times) < len(times):
+                times = np.where(times == 0, sent, times)
         if times is None:
-            times = sent
-        elif np.count_nonzero(times) < len(times):
-            times = np.where(times == 0, sent, times)
-    if times is not None:
+            return None
+        none = times == 0 if np.count_nonzero(times) < len(times) else None
         times *= 1_000_000
-    return times, books
+        if none is not None:
+            times[none] = NO_TIME
+        return times
+
+
+READINGS: Final = {size: Reading(layout) for size, layout in PACKETS.items()}

@@ -8,16 +8,18 @@ the length is also what tells a packet's kind. What the numbers mean is left to 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from ltpkit.batch import Reject
+from ltpkit.feeds.common.columns import Records, records_at
 from ltpkit.feeds.common.pieces import Odd, Piece, in_order, records, told_apart
 
 __all__ = [
+    "AHEAD",
     "FULL",
     "INDEX",
     "INDEX_FULL",
@@ -92,10 +94,12 @@ INDEX: Final = 9
 #: of the exchange column for as long as the process lives.
 SEGMENTS_END: Final = 16
 
+#: In front of a packet is its length; in front of the first, the message's count.
+AHEAD: Final = 4
+
 #: A connection carries 3,000 instruments, so a count of 8,192 or more is the first letters of a text.
 _TEXT_FROM: Final = 0x20
 
-_SEGMENT_MASK: Final = np.uint64(0xFF)
 _INDEX_SIZES: Final = (INDEX_QUOTE.itemsize, INDEX_FULL.itemsize)
 _PAD: Final = bytes(8)
 _IS_SIZE: Final = np.isin(np.arange(2**16), list(PACKETS))
@@ -159,7 +163,7 @@ class Split(msgspec.Struct):
     ----------
     joined : bytes
         The messages, one after the other.
-    tokens : ndarray of uint64, shape (packets,)
+    tokens : ndarray of int64, shape (packets,)
         What each packet is about.
     size : int or None
         The packets' size when all share it, each is alone in its message and nothing else is in `joined`;
@@ -173,7 +177,7 @@ class Split(msgspec.Struct):
     """
 
     joined: bytes
-    tokens: npt.NDArray[np.uint64]
+    tokens: npt.NDArray[np.int64]
     size: int | None = None
     starts: npt.NDArray[np.int64] | None = None
     sizes: npt.NDArray[np.int64] | None = None
@@ -181,39 +185,30 @@ class Split(msgspec.Struct):
     texts: list[int] = []
     rejects: list[Odd] = []
 
-    def words(self, size: int, which: npt.NDArray[np.intp] | None = None) -> npt.NDArray[np.uint32]:
-        """Return packets of this size as native 4-byte words, one packet per line.
-
-        Levels are the only fields that are no words: their orders are the upper half of one.
-        """
+    def records(self, size: int, which: npt.NDArray[np.intp] | None = None) -> Records:
+        """Return the packets numbered `which`, all of this size; each behind `AHEAD` bytes."""
         if self.starts is None:
-            lines = np.frombuffer(self.joined, ">u4").reshape(-1, size // 4 + 1)[:, 1:]
-        else:
-            starts = self.starts if which is None else self.starts[which]
-            # A packet may start at any byte, so every byte is offered as the start of one.
-            windows: npt.NDArray[Any] = np.ndarray(
-                (len(self.joined) - size + 1,), f"V{size}", self.joined, strides=(1,)
-            )
-            lines = windows[starts].view(">u4").reshape(-1, size // 4)
-        return lines.astype(np.uint32)
+            return np.frombuffer(self.joined, f"V{AHEAD + size}")
+        starts = self.starts if which is None else self.starts[which]
+        return records_at(self.joined, starts - AHEAD, AHEAD + size)
 
 
 def split(frames: Sequence[bytes]) -> Split:
     """Return where the packets in these messages are. A message of one byte says "still here"."""
     length = len(frames[0])
-    size = length - 4
+    size = length - AHEAD
     if size in PACKETS and len(set(map(len, frames))) == 1:
         joined = b"".join(frames)
         lines = np.frombuffer(joined, ">u4").reshape(-1, length // 4)
-        tokens = lines[:, 1].astype(np.uint64)
-        sound = lines[:, 0] == 1 << 16 | size
-        sound &= _is_sound(tokens & _SEGMENT_MASK, size)
-        if np.count_nonzero(sound) == len(sound):
+        tokens = lines[:, 1].astype(np.int64)
+        if np.count_nonzero(lines[:, 0] == 1 << 16 | size) == len(lines) and (
+            np.count_nonzero(_is_sound(tokens & 0xFF, size)) == len(lines)
+        ):
             return Split(joined, tokens, size)
     return _split_mixed(frames)
 
 
-def _is_sound(segments: npt.NDArray[np.uint64], size: int) -> npt.NDArray[np.bool_]:
+def _is_sound(segments: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.bool_]:
     return segments == INDEX if size in _INDEX_SIZES else segments < SEGMENTS_END
 
 
@@ -229,8 +224,8 @@ def _split_mixed(frames: Sequence[bytes]) -> Split:
     even = _IS_SIZE[sizes] & (lengths == counts * (sizes + 2) + 2) & (counts < _TEXT_FROM << 8)
     frame_of, starts, sizes = _laid_out(np.flatnonzero(even), begins, counts, sizes)
     heads = any_word[starts - 2].astype(np.int64)
-    tokens = any_word[starts].astype(np.uint64)
-    segments = tokens & _SEGMENT_MASK
+    tokens = any_word[starts].astype(np.int64)
+    segments = tokens & 0xFF
     sound = (heads >> 16 == sizes) & (segments < SEGMENTS_END)
     sound &= (segments == INDEX) | ((sizes != _INDEX_SIZES[0]) & (sizes != _INDEX_SIZES[1]))
     if np.count_nonzero(sound) == len(sound) and np.count_nonzero(even) == len(even):
@@ -252,7 +247,7 @@ def _split_mixed(frames: Sequence[bytes]) -> Split:
         found += [(base + at, size, number) for at, size in some]
         rejects += [(number, reason, piece) for reason, piece in reasons]
     starts, sizes, frame_of = in_order(starts[keep], sizes[keep], frame_of[keep], found)
-    return Split(joined, any_word[starts].astype(np.uint64), None, starts, sizes, frame_of, texts, rejects)
+    return Split(joined, any_word[starts].astype(np.int64), None, starts, sizes, frame_of, texts, rejects)
 
 
 def _laid_out(
