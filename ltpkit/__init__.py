@@ -66,6 +66,13 @@ def allow_nested() -> None:
     nest.apply()
 
 
+def load_ipython_extension(ipython: Any) -> None:
+    """Bring the magics ``%ltp`` and ``%%ltp``: what ``%load_ext ltpkit`` calls."""
+    from ltpkit.magics import load
+
+    load(ipython)
+
+
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'ltpkit' has no attribute {name!r}")
