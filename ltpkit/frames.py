@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from ltpkit.bars import bars
+from ltpkit.bars import NEEDED, bars
 from ltpkit.changes import changes
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.flags import flagged, left_out
@@ -96,6 +96,34 @@ class Frames(Pictures, ABC):
     def subscribed(self) -> list[str]:
         """Return the ``EXCHANGE:SYMBOL`` of what is subscribed now; of a store, of all it holds."""
         return self._known()
+
+    def newer(self, table: Table, seq: int, name: str | None = None) -> pl.DataFrame:
+        """Return the rows of a table that came after `seq`, of ``EXCHANGE:SYMBOL`` alone or of all."""
+        import polars as pl
+
+        found = self._rows(table, None if name is None else [split_symbol(name)], None)
+        return found.filter(pl.col("seq") > seq)
+
+    def received(self, table: Table, name: str, since: datetime) -> pl.DataFrame:
+        """Return the rows of ``EXCHANGE:SYMBOL`` at hand that came at `since` or later."""
+        import polars as pl
+
+        return self._rows(table, [split_symbol(name)], None).filter(pl.col("received_at") >= since)
+
+    def believed(self, name: str, since: datetime | None = None) -> pl.DataFrame:
+        """Return the ticks of ``EXCHANGE:SYMBOL``, stored and in memory, from a time of the exchange on.
+
+        Without those that cannot be right, and the columns alone that bars are made of, and `received_at`.
+        """
+        import polars as pl
+
+        exchange, symbol = split_symbol(name)
+        wanted = (pl.col("symbol") == symbol) & (pl.col("exchange") == exchange)
+        if since is not None:
+            wanted &= pl.col("timestamp") >= since
+        ticks = self._scan().filter(wanted).select(*NEEDED, "source", "received_at").collect()
+        flags = self._query("FROM feed_events WHERE kind = 'flagged' ORDER BY seq", None, {})
+        return ticks.filter(~pl.col("seq").is_in(left_out(flags).implode()))
 
     # -- what a user asks -----------------------------------------------------------------
 

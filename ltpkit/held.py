@@ -17,10 +17,11 @@ from ltpkit import feeds
 from ltpkit.batch import Event
 from ltpkit.book import Books
 from ltpkit.errors import SettingError, StoreError, StreamStopped
+from ltpkit.flags import left_out
 from ltpkit.flush import FlushWorker
 from ltpkit.frames import Frames, Name, Table
 from ltpkit.gaps import gap
-from ltpkit.instrument import Instruments
+from ltpkit.instrument import Instruments, split_symbol
 from ltpkit.intake import Intake
 from ltpkit.journal import Journal, JournalWriter, folder_of
 from ltpkit.recording import Recorder
@@ -336,6 +337,22 @@ class Held(Frames):
 
     def subscribed(self) -> list[str]:  # noqa: D102 - as in the base
         return self.symbols
+
+    def newer(self, table: Table, seq: int, name: str | None = None) -> pl.DataFrame:  # noqa: D102 - as in the base
+        ring = self._ring_of(table)
+        if name is None or isinstance(ring, EventLog):
+            return ring.frame(after_seq=seq)
+        return ring.pick(*_codes(split_symbol(name)), after_seq=seq)
+
+    def believed(self, name: str, since: datetime | None = None) -> pl.DataFrame:  # noqa: D102 - as in the base
+        import polars as pl
+
+        if self._store is not None and (self._already_stored or self._ring.first_seq > self._first_seq):
+            return super().believed(name, since)
+        ticks = self.newer("ticks", 0, name)  # all there is, or all there is without the store
+        if since is not None:
+            ticks = ticks.filter(pl.col("timestamp") >= since)
+        return ticks.filter(~pl.col("seq").is_in(left_out(self.events()).implode()))
 
     # -- what Frames asks for -------------------------------------------------------------
 

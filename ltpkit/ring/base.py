@@ -135,13 +135,16 @@ class _Sealed(Generic[C]):
         return found
 
 
-def _pick(chunk: Chunk, frame: pl.DataFrame, symbol: int, exchange: int | None) -> pl.DataFrame:
+def _pick(
+    chunk: Chunk, frame: pl.DataFrame, symbol: int, exchange: int | None, *, start: int = 0
+) -> pl.DataFrame:
+    """Return the rows of a symbol among those of `frame`, which begins at row `start` of the chunk."""
     import polars as pl
 
-    symbols, exchanges = chunk.codes(frame.height)
-    wanted = symbols == symbol
+    symbols, exchanges = chunk.codes(start + frame.height)
+    wanted = symbols[start:] == symbol
     if exchange is not None:
-        wanted &= exchanges == exchange
+        wanted &= exchanges[start:] == exchange
     rows = np.flatnonzero(wanted)
     if len(rows) == frame.height:
         return frame
@@ -261,13 +264,24 @@ class Ring(Generic[C]):
             parts.append(state.open.frame(min(start, state.rows), state.rows))
         return parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=False)
 
-    def pick(self, symbol: int, exchange: int | None = None) -> pl.DataFrame:
-        """Return the rows of one symbol (its codes in the dictionary columns), in arrival order."""
+    def pick(self, symbol: int, exchange: int | None = None, *, after_seq: int = 0) -> pl.DataFrame:
+        """Return the rows of one symbol (its codes in the dictionary columns), in arrival order.
+
+        With `after_seq` only those after it: chunks before it are not looked at.
+        """
         import polars as pl
 
         state = self._published
-        parts = [one.pick(symbol, exchange) for one in state.sealed]
-        parts.append(_pick(state.open, state.open.frame(0, state.rows), symbol, exchange))
+        parts = []
+        for one in state.sealed:
+            if one.chunk.first_seq + one.chunk.rows > after_seq + 1:
+                part = one.pick(symbol, exchange)
+                parts.append(
+                    part if one.chunk.first_seq > after_seq else part.filter(pl.col("seq") > after_seq)
+                )
+        start = min(max(0, after_seq + 1 - state.open.first_seq), state.rows)
+        newest = state.open.frame(start, state.rows)
+        parts.append(_pick(state.open, newest, symbol, exchange, start=start))
         filled = [part for part in parts if part.height] or parts[-1:]
         return filled[0] if len(filled) == 1 else pl.concat(filled, rechunk=False)
 

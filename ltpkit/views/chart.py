@@ -1,0 +1,219 @@
+"""The chart: bars with volume that start with what is stored and go on live, several symbols overlaid."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
+import polars as pl
+
+from ltpkit.bars import width_us
+from ltpkit.errors import SettingError
+from ltpkit.gaps import OF_A_BOOK
+from ltpkit.views.growing import NUMBERS, GrowingBars, check_history, columns_of
+from ltpkit.views.source import full_name, precision, stamp, zone_of
+from ltpkit.views.view import Message, View
+
+if TYPE_CHECKING:
+    from ltpkit.frames import Frames
+
+__all__ = ["STYLES", "Chart"]
+
+STYLES: Final = ("candles", "line", "area")
+
+_MOST_COMPARED: Final = 11
+_LONGEST_AVERAGE: Final = 1_000
+_MOST_CHANGED: Final = 300  # bars in a frame, before they go into the base
+_MOST_GAPS: Final = 200
+_GAPS_EVERY_S: Final = 1.0
+
+
+class Chart(View):
+    """Bars of one instrument, or of several as percent change, live.
+
+    Parameters
+    ----------
+    source : Frames
+    symbol : str or list of str
+        Of several the first is the chart's own, the others are compared with it.
+    every : str
+        Bar length.
+    history : str
+        How far back the bars begin.
+    style : str, optional
+        ``"candles"``, ``"line"`` or ``"area"``; by default candles of one symbol and lines of several.
+    averages : sequence of int
+        Lengths of the moving averages, in bars.
+    vwap : bool
+        Whether the day's volume-weighted average price is drawn.
+    height : int
+        In pixels.
+    palette : str
+        ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+    """
+
+    kind: ClassVar[str] = "chart"
+
+    def __init__(
+        self,
+        source: Frames,
+        symbol: str | Sequence[str],
+        *,
+        every: str = "1s",
+        history: str = "1d",
+        style: str | None = None,
+        averages: Sequence[int] = (),
+        vwap: bool = False,
+        height: int = 420,
+        palette: str = "classic",
+    ) -> None:
+        first, *others = [symbol] if isinstance(symbol, str) else symbol or [""]
+        self._bars: dict[str, GrowingBars] = {}
+        self._gaps: list[list[Any]] = []
+        self._gaps_of: str | None = None
+        self._gaps_as_of: object = None
+        self._gaps_at = 0.0
+        super().__init__(
+            source,
+            symbol=first,
+            compare=others,
+            every=every,
+            history=history,
+            style=style or ("line" if others else "candles"),
+            averages=averages,
+            vwap=vwap,
+            height=height,
+            palette=palette,
+        )
+
+    def _check(self, name: str, value: Any) -> Any:
+        match name:
+            case "symbol":
+                return full_name(self.source, value)
+            case "compare":
+                names = list(dict.fromkeys(full_name(self.source, one) for one in value))
+                if len(names) > _MOST_COMPARED:
+                    raise SettingError(f"{len(names)} symbols to compare: at most {_MOST_COMPARED}.")
+                return names
+            case "every":
+                width_us(value)
+                return value
+            case "history":
+                return check_history(value)
+            case "style":
+                if value not in STYLES:
+                    raise SettingError(f"style={value!r}: one of {', '.join(STYLES)}.")
+                return value
+            case "averages":
+                lengths = sorted(set(value))
+                if not all(isinstance(one, int) and 2 <= one <= _LONGEST_AVERAGE for one in lengths):
+                    raise SettingError(
+                        f"averages={value!r}: lengths in bars, from 2 to {_LONGEST_AVERAGE:,}."
+                    )
+                return lengths
+            case "vwap":
+                return bool(value)
+            case "height":
+                if not isinstance(value, int) or not 160 <= value <= 4_000:
+                    raise SettingError(f"height={value!r}: pixels, from 160 to 4,000.")
+                return value
+        return super()._check(name, value)
+
+    def _rebase(self, names: set[str]) -> bool:
+        return bool(names & {"symbol", "compare", "every", "history"})
+
+    def _outgrown(self) -> bool:
+        return any(one.changed > _MOST_CHANGED for one in self._bars.values())
+
+    # -- messages -------------------------------------------------------------------------
+
+    @property
+    def _names(self) -> list[str]:
+        """The symbols shown, the chart's own first."""
+        symbol = self._options["symbol"]
+        return [symbol, *(one for one in self._options["compare"] if one != symbol)]
+
+    def _base(self) -> Message:
+        names, every, history = self._names, self._options["every"], self._options["history"]
+        for name, bars in list(self._bars.items()):
+            if name not in names or (bars.every, bars.history) != (every, history):
+                del self._bars[name]
+        self._bars = {
+            name: self._bars.get(name) or GrowingBars(self.source, name, every, history) for name in names
+        }
+        for bars in self._bars.values():
+            bars.follow()
+        whole = [columns_of(one.all()) for one in self._bars.values()]
+        for one in self._bars.values():
+            one.settle()
+        header = {
+            "symbols": self.source.known(),
+            "series": [
+                {"name": name, "bars": len(columns["start"]), "decimals": precision(self.source, name)}
+                for name, columns in zip(names, whole, strict=True)
+            ],
+            "zone": zone_of(names[0]),
+            "width": width_us(every) / 1000,
+        }
+        return header, {name: np.concatenate([one[name] for one in whole]) for name in NUMBERS}
+
+    def _frame(self) -> Message:
+        tails, growing = [], []
+        for one in self._bars.values():
+            one.follow()
+            tail, grows = one.tail()
+            tails.append(tail)
+            growing.append(grows)
+        newest = max(self._bars.values(), key=lambda one: one.seq or 0)
+        header = {
+            "seq": newest.seq,
+            "stamp": newest.stamp,
+            "tails": [len(tail["start"]) for tail in tails],
+            "gaps": self._known_gaps(),
+        }
+        columns = {name: np.concatenate([tail[name] for tail in tails]) for name in NUMBERS}
+        columns["growing"] = np.concatenate(growing).astype(np.uint8)
+        return header, columns
+
+    def _known_gaps(self) -> list[list[Any]]:
+        """Return when ticks of the chart's own symbol were missed.
+
+        For each begin, end, why, how many, and what came back. Asked anew once a second at most, as it costs
+        more than the bars.
+        """
+        name, now = self._options["symbol"], time.monotonic()
+        asked = (self.source.version(), self.source.rewound())
+        if name == self._gaps_of and (asked == self._gaps_as_of or now - self._gaps_at < _GAPS_EVERY_S):
+            return self._gaps
+        self._gaps_of, self._gaps_as_of, self._gaps_at = name, asked, now
+        found = self.source.gaps().filter(
+            ~pl.col("why").is_in(OF_A_BOOK),
+            pl.col("symbol").fill_null(name) == name,
+            pl.col("symbols").list.contains(name) | (pl.col("symbols").list.len() == 0),
+        )
+        self._gaps = [
+            [
+                stamp(gap["start"] or gap["at"]),
+                stamp(gap["end"]),
+                gap["why"],
+                gap["missing"],
+                gap["recovered"],
+            ]
+            for gap in found.tail(_MOST_GAPS).iter_rows(named=True)
+        ]
+        return self._gaps
+
+    def _text(self) -> str:
+        every, lines = self._options["every"], []
+        for name in self._names:
+            bars = GrowingBars(self.source, name, every, self._options["history"]).all()
+            zone = zone_of(name)
+            shown = bars.tail(8).select(
+                pl.col("start").dt.convert_time_zone(zone).dt.strftime("%d %b %H:%M:%S").alias("start"),
+                "open", "high", "low", "close", "volume",
+            )  # fmt: skip
+            with pl.Config(tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_rows=8):
+                lines.append(f"{name}, {bars.height:,} bars of {every}, {zone}\n{shown}")
+        return "\n".join(lines)
