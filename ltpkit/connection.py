@@ -168,6 +168,11 @@ class Connection:
         """Whether there is a line to send on."""
         return self._socket is not None
 
+    @property
+    def socket(self) -> Socket | None:
+        """The line there is now."""
+        return self._socket
+
     async def run(self) -> None:
         """Keep the connection until it is refused for good, gives up, or the task is cancelled."""
         attempt = 0

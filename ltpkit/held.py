@@ -59,17 +59,17 @@ class Held(Frames):
         self._keep_days = keep_days
         self._feed, self._instruments, self._settings = feed, instruments, chosen
         self._store_path = None if store is None else Path(store)
-        self._store: Store | None = Store(self._store_path)
         #: Told "flush" or "query" and the seconds it took, on the thread that did it: each must be quick and
         #: not raise. Put another tuple in its place to change it.
         self.timers: tuple[Callable[[str, float], None], ...] = ()
-        self._recovered = self._store.recovered
+        self._store: Store | None = Store(self._store_path)
         self._store.timed = partial(self._took, "query")
+        self._recovered = self._store.recovered
         self._already_stored = self._store.rows("ticks")
         positions = self._store.positions()
         self._first_seq = positions["ticks"] + 1
         self._prices_before = self._last_prices() if self._already_stored else {}
-        self._events = EventLog(first_seq=positions["events"] + 1)
+        self._events = EventLog(first_seq=positions["events"] + 1, hide=self._hidden)
         self._ring = TickRing(
             instruments,
             capacity_rows=capacity_rows,
@@ -113,8 +113,8 @@ class Held(Frames):
         if self._store is None:
             # Without a replay: what our own journal has beyond the store is still numbered in these rings.
             self._store = Store(self._store_path, replay=self._journal is None)
-        if self._journal is not None:
             self._store.timed = partial(self._took, "query")
+        if self._journal is not None:
             self._journaler = JournalWriter(
                 self._journal,
                 {"ticks": self._ring, "depth": self._depth_ring, "events": self._events},
@@ -134,15 +134,15 @@ class Held(Frames):
             buffer_size=self._settings.buffer_size,
             keep_days=self._keep_days,
             failed=self._store_failed,
-        )
             timed=partial(self._took, "flush"),
+        )
         self._flusher.start()
 
-    def _nudge(self) -> None:
     def _took(self, what: str, seconds: float) -> None:
         for told in self.timers:
             told(what, seconds)
 
+    def _nudge(self) -> None:
         if self._flusher is not None:
             self._flusher.nudge()
 
@@ -165,6 +165,10 @@ class Held(Frames):
     def _journal_failed(self, error: Exception | None) -> None:
         self._journal_error = error
         self._tell_of("journal", error)
+
+    def _hidden(self, text: str) -> str:
+        """Return a text without this holder's secrets."""
+        return text
 
     def _tell_of(self, what: str, error: Exception | None) -> None:
         kind = f"{what}_works" if error is None else f"{what}_failed"
@@ -277,6 +281,14 @@ class Held(Frames):
         """Subscribed now, as ``EXCHANGE:SYMBOL``."""
         return [one.name for one in self._streamer.subscribed]
 
+    @property
+    def load(self) -> int:
+        """How far behind the feed is, from 0 (it keeps up) to 3; views draw less often from 1 on.
+
+        `ltpkit.overload` says what is left out at each.
+        """
+        return self._intake.overload.level
+
     def status(self) -> Status:
         """Return how the stream is doing. Cheap enough to call as often as you like."""
         ring = self._ring
@@ -306,6 +318,8 @@ class Held(Frames):
             gaps=self.gaps().height,
             reconnects=self._streamer.reconnects,
             flagged=dict(self._intake.flags.counts),
+            load=self.load,
+            left_out=dict(self._intake.overload.left_out),
             lost_rows=ring.lost_rows + self._depth_ring.lost_rows,
             recovered=None if self._recovered is None else str(self._recovered),
             store="in memory, until this process ends" if self._store_path is None else str(self._store_path),

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject, Ticks
+from ltpkit.batch import Batch, BookUpdate, Depth, Event, Received, Reject, Ticks
 from ltpkit.book import Books
 from ltpkit.feeds import Feed
 from ltpkit.flags import Flags, Reports
 from ltpkit.instrument import Instruments
+from ltpkit.overload import DEPTH, QUOTES, Overload, newest_books, newest_quotes
 from ltpkit.ring import DepthRing, EventLog, TickRing
 from ltpkit.ring.ticks import by_instrument
 
@@ -50,6 +51,8 @@ class Intake:
         Frames seen, and those (or pieces of those) that could not be decoded.
     flags : Flags
         What judges the ticks, and counts those it found odd.
+    overload : Overload
+        What says whether depth and quotes are left out, and counts those that were.
     wanted_books : set of int
         Instruments whose book needs a snapshot before it can follow the updates.
     listeners : tuple of callable
@@ -72,6 +75,7 @@ class Intake:
         self.ticks, self.depth, self.events, self.books = ticks, depth, events, books
         self.frames = self.rejected = 0
         self.flags, self._reports = Flags(instruments), Reports(instruments)
+        self.overload = Overload(self._note)
         self.wanted_books: set[int] = set()
         self.listeners: tuple[Callable[[], None], ...] = ()
         self.last_error: Exception | None = None
@@ -99,7 +103,7 @@ class Intake:
         if batch.ticks is not None:
             self._append(batch.ticks)
         if batch.depth is not None:
-            self.depth.append(batch.depth)
+            self._append_depth(batch.depth)
         if batch.book_updates:
             self.apply(batch.book_updates)
         if batch.events:
@@ -115,6 +119,9 @@ class Intake:
     def _append(self, ticks: Ticks) -> None:
         if not len(ticks):
             return
+        if self.overload.level >= QUOTES:
+            came, ticks = len(ticks), newest_quotes(ticks)
+            self.overload.left_out["quotes"] += came - len(ticks)
         ring, order = self.ticks, by_instrument(ticks.instrument) if len(ticks) > 1 else None
         odd = self.flags.judge(ticks, order, ring.prices, ring.known)
         # Told before the rows can be seen, so that nobody sees one without its flag.
@@ -124,10 +131,21 @@ class Intake:
             self.events.append(self._reports.due(int(ticks.received_at[-1])))
         ring.append(ticks, self.feed.name, order=order, left_out=None if odd is None else odd.left_out)
 
+    def _note(self, event: Event) -> None:
+        self.events.append([event])
+        self.tell()
+
+    def _append_depth(self, depth: Depth) -> None:
+        if self.overload.level >= DEPTH:
+            came, depth = len(depth), newest_books(depth)
+            self.overload.left_out["depth"] += came - len(depth)
+        self.depth.append(depth)
+
     def settle(self) -> None:
-        """Write the events that wait for company; there are some only after a flood of flagged rows."""
-        if self._reports.waiting:
-            self.events.append(self._reports.rest(time.time_ns() // 1000))
+        """Write the events that wait for company: of a flood of flagged rows, and of an overload."""
+        now = time.time_ns() // 1000
+        self.events.append(self._reports.rest(now))
+        self.overload.tell(now)
 
     def append_past(self, ticks: Ticks, source: str) -> None:
         """Append ticks of earlier: no newest values come of them, and no change from or to them."""
@@ -139,7 +157,7 @@ class Intake:
         """Bring books up to date, from the stream or from a fetched snapshot."""
         applied = self.books.apply(updates)
         if applied.depth is not None:
-            self.depth.append(applied.depth)
+            self._append_depth(applied.depth)
         if applied.events:
             self.events.append(applied.events)
         self.wanted_books = set(applied.wanted)
@@ -178,7 +196,7 @@ class Intake:
         return pl.DataFrame(
             {
                 "received_at": [one.received_at for one in kept],
-                "reason": [one.reason for one in kept],
+                "reason": [self.events.hide(one.reason) for one in kept],
                 "frame": [one.frame for one in kept],
             },
             schema={"received_at": pl.Datetime("us", "UTC"), "reason": pl.String, "frame": pl.Binary},

@@ -14,9 +14,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import sys
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
+from socket import SO_RCVBUF, SOL_SOCKET
+from types import ModuleType
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -35,6 +38,13 @@ from websockets.protocol import OPEN
 
 from ltpkit.batch import Received
 from ltpkit.schema import now_us
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+    import termios
+except ImportError:  # Windows
+    fcntl = None
 
 __all__ = ["Closed", "Ending", "NotOpened", "Socket", "open_socket", "place"]
 
@@ -118,6 +128,8 @@ class Socket(ClientConnection):
     ----------
     heard_at : float
         Event loop time of the last whole frame of any kind, pings and pongs included.
+    received_bytes : int
+        All that was read so far.
     """
 
     deliver: Callable[[list[bytes], Received], object]
@@ -137,11 +149,13 @@ class Socket(ClientConnection):
         self._answer_end: bytes | None = b""  # the last bytes of the handshake's answer, None once it is over
         self._cutting = False  # whether plain frames are cut out here
         self._rest = bytearray()  # the beginning of a frame
+        self.received_bytes = 0
         self._needed = 0  # bytes of `_rest` before another look is worth it
         self.heard_at = self.loop.time()
 
     def data_received(self, data: bytes) -> None:  # noqa: D102 - as in the base
         at, before = now_us(), len(self._frames)
+        self.received_bytes += len(data)
         if self._answer_end is not None:
             data = self._take_answer(data)
         if data:
@@ -263,6 +277,18 @@ class Socket(ClientConnection):
             times, counts = zip(*reads, strict=True)
             received = np.repeat(np.array(times, np.int64), np.array(counts))
         self.deliver(frames, received)
+
+    def backlog(self) -> tuple[int, bool]:
+        """Return the bytes that wait in the system's buffer, and whether so many that the peer has to wait.
+
+        Not known on Windows: none then.
+        """
+        line = self.transport.get_extra_info("socket")
+        if fcntl is None or line is None or line.fileno() < 0:
+            return 0, False
+        waiting = int.from_bytes(fcntl.ioctl(line.fileno(), termios.FIONREAD, b"\0" * 4), sys.byteorder)
+        # Linux counts its own overhead in the buffer's size, and stops the peer when about half is payload.
+        return waiting, waiting > line.getsockopt(SOL_SOCKET, SO_RCVBUF) // 4
 
     def let_go(self) -> None:
         """End the line without a close frame, once what waits has been sent or `close_s` has passed."""

@@ -42,6 +42,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     longest_pause_s : float
         The longest time the feed thread was held up, by a cell that kept the interpreter to itself or by
         the machine; 0 while none was longer than half a second.
+    load : int
+        How far behind the feed is, 0 to 3; see `ltpkit.overload`.
+    left_out : dict of str to int
+        Depth and quote rows left out so far because more came than could be taken.
     flagged : dict of str to int
         Ticks of this start that cannot be right, came late or came twice, by reason; see `Frames.flagged`.
     lost_rows : int
@@ -79,6 +83,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     recording: str | None
     last_error: str | None
     longest_pause_s: float = 0.0
+    load: int = 0
+    left_out: dict[str, int] = {}
     flagged: dict[str, int] = {}
     at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
 
@@ -98,6 +104,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         parts += [f"{n:,} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n]
         if self.longest_pause_s:
             parts.append(f"longest pause {age(self.longest_pause_s)}")
+        if self.load:
+            parts.append(f"OVERLOADED, level {self.load} of 3")
+        if self.left_out:
+            parts.append(f"left out {counted(self.left_out)}")
         if self.flagged:
             parts.append(f"flagged {counted(self.flagged)}")
         if self.lost_rows:
@@ -114,7 +124,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
         facts = msgspec.structs.asdict(self)
         facts["symbols"] = ", ".join(self.symbols)
-        facts["flagged"] = counted(self.flagged)
+        facts |= {"flagged": counted(self.flagged), "left_out": counted(self.left_out)}
         return pl.DataFrame(
             {"fact": list(facts), "value": [None if v is None else str(v) for v in facts.values()]},
             schema={"fact": pl.String, "value": pl.String},

@@ -29,6 +29,7 @@ from ltpkit.intake import Intake
 from ltpkit.pulse import Pulse
 from ltpkit.recording import Recorder, Recording
 from ltpkit.schema import now_us
+from ltpkit.sockets import Socket
 
 __all__ = ["Streamer"]
 
@@ -36,6 +37,8 @@ _T = TypeVar("_T")
 
 _STOP_S: Final = 1.0
 _SNAPSHOT_TRIES: Final = 8
+_LOAD_S: Final = 0.1  # between two looks at how much waits
+_FULL_S: Final = 0.1  # at least, where a full buffer hides how much more waits at the peer
 
 #: How long a busy thread may keep the interpreter to itself while a feed runs, five times shorter than usual.
 _TURN_S: Final = 0.001
@@ -229,8 +232,30 @@ class Streamer:
 
     async def _keep_connections(self) -> None:
         self._beside(self._pulse.run())
+        self._beside(self._watch_load())
         for number in range(len(self._held)):
             self._open(number)
+
+    async def _watch_load(self) -> None:
+        load, clock = self._intake.overload, asyncio.get_running_loop().time
+        while True:
+            before, received = clock(), self._received_bytes()
+            await asyncio.sleep(_LOAD_S)
+            now = clock()
+            load.beat(self._lag_s((self._received_bytes() - received) / (now - before)), now, now_us())
+
+    def _sockets(self) -> list[Socket]:
+        return [one.socket for one in self._connections if one.socket is not None]
+
+    def _received_bytes(self) -> int:
+        return sum(line.received_bytes for line in self._sockets())
+
+    def _lag_s(self, bytes_per_second: float) -> float:
+        """Return how many seconds' worth of what comes waits to be read."""
+        backlogs = [line.backlog() for line in self._sockets()]
+        waiting = sum(waiting for waiting, _ in backlogs)
+        lag_s = waiting / bytes_per_second if bytes_per_second else 0.0
+        return max(lag_s, _FULL_S) if any(full for _, full in backlogs) else lag_s
 
     def _open(self, number: int) -> None:
         feed = self._intake.feed

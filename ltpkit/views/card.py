@@ -61,6 +61,10 @@ def html(status: Status) -> str:
     ]
     if status.longest_pause_s:
         facts.append(("longest pause", age(status.longest_pause_s), ""))
+    if status.load:
+        facts.append(("overload, level", f"{status.load} of 3", ""))
+    if status.left_out:
+        facts.append(("left out under load", counted(status.left_out), "small"))
     if status.flagged:
         facts.append(("ticks flagged", counted(status.flagged), "small"))
     if status.lost_rows:
