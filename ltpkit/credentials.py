@@ -1,7 +1,8 @@
 """Tokens as they are given to a stream: a text, a secret, or a function that is asked for one.
 
 A feed sees one kind only, an object with ``get_secret_value()`` that prints as stars. What must not be
-shown can be hidden in a text that came from outside.
+shown can be hidden in a text that came from outside. Tokens can be kept in the system's own keyring,
+under the service ``ltpkit`` and the name of their environment variable.
 """
 
 from __future__ import annotations
@@ -14,11 +15,23 @@ from urllib.parse import quote, quote_plus
 
 from ltpkit.errors import SettingError
 
-__all__ = ["AskedToken", "hidden", "secret", "secret_values"]
+__all__ = [
+    "AskedToken",
+    "forget_kept",
+    "hidden",
+    "keep",
+    "kept",
+    "keyring_trouble",
+    "secret",
+    "secret_values",
+]
 
 
 #: Tokens of Indian brokers end between 03:30 and 06:00 IST (00:30 UTC); their day is counted from here.
 _DAY_BEGINS: Final = timedelta(minutes=30)
+
+#: What the keyring files our tokens under.
+_SERVICE: Final = "ltpkit"
 
 _SHORTEST: Final = 4  # a shorter text is no secret, and would be found everywhere
 _SHORTEST_PIECE: Final = 8
@@ -127,3 +140,80 @@ def hidden(text: str, values: Iterable[str]) -> str:
                         text = f"{text[:-length]}…"
                         break
     return text
+
+
+def kept(variable: str) -> str | None:
+    """Return what the system's keyring has under the name of an environment variable, None for nothing.
+
+    Never raises: without the package ``keyring``, or a system that has one, there is nothing.
+    `keyring_trouble` says why.
+    """
+    try:
+        import keyring
+
+        found = keyring.get_password(_SERVICE, variable)
+    except Exception:  # noqa: BLE001 - a keyring is a convenience; each system's fails in ways of its own
+        return None
+    return (found or "").strip() or None
+
+
+def keep(variable: str, value: str) -> None:
+    """Put a token in the system's keyring, under the name of its environment variable.
+
+    Raises
+    ------
+    SettingError
+        There is no keyring here, or it refuses.
+    """
+    if trouble := keyring_trouble():
+        raise SettingError(trouble)
+    import keyring
+
+    try:
+        keyring.set_password(_SERVICE, variable, value)
+    except Exception as error:  # noqa: BLE001 - as above
+        problem = f"The keyring did not take {variable}: {hidden(str(error), [value])}"
+    else:
+        return
+    raise SettingError(problem)  # out here, so that no error which may hold the value comes along
+
+
+def forget_kept(variable: str) -> bool:
+    """Take a token out of the system's keyring; return whether it was there.
+
+    Raises
+    ------
+    SettingError
+        There is no keyring here, or it refuses.
+    """
+    if trouble := keyring_trouble():
+        raise SettingError(trouble)
+    import keyring
+    import keyring.errors
+
+    try:
+        keyring.delete_password(_SERVICE, variable)
+    except keyring.errors.PasswordDeleteError:
+        return False
+    except Exception as error:
+        raise SettingError(f"The keyring did not let go of {variable}: {error}") from error
+    return True
+
+
+def keyring_trouble() -> str | None:
+    """Return why no token can be kept in a keyring here, None where it can."""
+    try:
+        import keyring
+        import keyring.backends.fail
+    except ImportError:
+        return 'Tokens are kept by the package keyring: python -m pip install "ltpkit[keyring]"'
+    try:
+        found = keyring.get_keyring()
+    except Exception as error:  # noqa: BLE001 - as above
+        return f"This system's keyring cannot be used: {error}"
+    if isinstance(found, keyring.backends.fail.Keyring):
+        return (
+            "This system has no keyring that could be used. Put the tokens in the environment or in .env; "
+            "a desktop has one, and keyrings.alt makes one of a file."
+        )
+    return None

@@ -472,9 +472,9 @@ def stream(
     store : path, optional
         DuckDB file for the history; without one history lives in memory, as the status card says.
     token, client_id : str or SecretStr, optional
-        Credentials; by default from the environment or ``.env``. Never shown. `token` may be a function
-        that returns one: it is asked when the stream starts, when the broker refuses the token at hand,
-        and on a new trading day (from 06:00 IST) before connecting again.
+        Credentials; by default from the environment, ``.env`` or the system's keyring. Never shown.
+        `token` may be a function that returns one: it is asked when the stream starts, when the broker
+        refuses the token at hand, and on a new trading day (from 06:00 IST) before connecting again.
     record : bool or path
         Keep the raw frames too; True names the file after feed and time.
     name : str
@@ -575,8 +575,10 @@ def _sorted_out(asked: _Asked) -> tuple[settings.Settings, dict[str, Any]]:
     own |= {"kind": asked.kind, "rest_url": asked.rest_url, "url": asked.url}
     own |= {"token": asked.token, "client_id": asked.client_id}
     if asked.feed != "simulated":
-        environment = {**chosen.credentials(asked.feed), "url": chosen.url}
-        own |= {key: value for key, value in environment.items() if own.get(key) is None}
+        given = [key for key, value in own.items() if value is not None]
+        own |= chosen.credentials(asked.feed, given=given, elsewhere=credentials.kept)
+        if own["url"] is None:
+            own["url"] = chosen.url
     return chosen, {key: value for key, value in own.items() if value is not None}
 
 

@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ltpkit.errors import SettingError, near_misses
 
-__all__ = ["Settings", "load", "shown_address"]
+__all__ = ["Settings", "load", "shown_address", "variables"]
 
 #: A number that may be absent: what people write for that, where an empty line means "not set".
 _NONE: Final = ("none", "null", "unlimited")
@@ -294,10 +294,25 @@ class Settings(BaseSettings):
             if value != field.default:
                 yield name, shown_address(value) if name == "url" else value
 
-    def credentials(self, broker: str) -> dict[str, SecretStr]:
+    def credentials(
+        self,
+        broker: str,
+        *,
+        given: Container[str] = (),
+        elsewhere: Callable[[str], str | None] = lambda variable: None,
+    ) -> dict[str, SecretStr]:
         """Return the broker's credentials that are set, by the keywords its feed takes.
 
         They are the settings' names without the broker's, and the access token is `token`.
+
+        Parameters
+        ----------
+        broker : str
+            The feed's name.
+        given : collection of str
+            Keywords that need not be looked for.
+        elsewhere : callable, optional
+            Asked by the name of its variable for each one that is not set: a keyring.
 
         Examples
         --------
@@ -305,12 +320,32 @@ class Settings(BaseSettings):
         {'token': SecretStr('**********')}
         """
         found = {}
-        for name in type(self).model_fields:
+        for name, variable in variables(broker).items():
+            keyword = name.removeprefix(f"{broker}_")
+            keyword = "token" if keyword == "access_token" else keyword
+            if keyword in given:
+                continue
             value = getattr(self, name)
-            if name.startswith(f"{broker}_") and isinstance(value, SecretStr):
-                keyword = name.removeprefix(f"{broker}_")
-                found["token" if keyword == "access_token" else keyword] = value
+            if value is None and (text := elsewhere(variable)):
+                value = SecretStr(text)
+            if value is not None:
+                found[keyword] = value
         return found
+
+
+def variables(broker: str) -> dict[str, str]:
+    """Return the settings that are a broker's credentials, each with the variable it is read from.
+
+    Examples
+    --------
+    >>> variables("kite")
+    {'kite_api_key': 'KITE_API_KEY', 'kite_access_token': 'KITE_ACCESS_TOKEN'}
+    """
+    return {
+        name: str(field.validation_alias)
+        for name, field in Settings.model_fields.items()
+        if name.startswith(f"{broker}_")
+    }
 
 
 def load(*, env_file: str | Path | None = ".env", **chosen: Any) -> Settings:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
 from hypothesis import settings
 
+from tests.keeper import MemoryKeyring
 from tests.paths import HAS_SHARED, NO_SHARED, SHARED
 
 # A deadline is a timed test: it fails when the machine is busy, not when the code is wrong.
@@ -20,6 +23,15 @@ def shared() -> Path:
     if not HAS_SHARED:
         pytest.skip(NO_SHARED)
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def kept() -> Iterator[MemoryKeyring]:
+    """The keyring of the test, empty: no credentials are the developer's own."""
+    before, mine = keyring.get_keyring(), MemoryKeyring()
+    keyring.set_keyring(mine)
+    yield mine
+    keyring.set_keyring(before)
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from datetime import UTC, datetime, timedelta
 
+import keyring
+import keyring.backends.fail
 import pytest
 from pydantic import SecretStr
 
 import ltpkit as lk
-from ltpkit.credentials import AskedToken, hidden, secret, secret_values
+from ltpkit import credentials, nifty
+from ltpkit.credentials import AskedToken, hidden, keep, secret, secret_values
 from ltpkit.errors import LoginRefused, SettingError
 from ltpkit.simulator import SimulatedExchange
+from tests.keeper import BrokenKeyring, MemoryKeyring
 from tests.test_streamer import until
 
 
@@ -150,3 +156,55 @@ def test_a_cell_with_a_login_function_run_twice_leaves_one_stream() -> None:
         first = cell()
         assert cell() is first
         first.stop()
+
+
+# -- the system's keyring -----------------------------------------------------------------------------
+
+
+def test_what_the_keyring_has_comes_after_keyword_and_environment(
+    kept: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DHAN_CLIENT_ID", raising=False)
+    monkeypatch.setenv("DHAN_ACCESS_TOKEN", "of the environment")
+    keep("DHAN_ACCESS_TOKEN", "of the keyring")
+    keep("DHAN_CLIENT_ID", "of the keyring")
+    with SimulatedExchange(rate=2000) as exchange:
+        options = {"feed": "dhan", "url": exchange.url, "known": nifty.instruments()}
+        with lk.stream("NSE:INFY", **options) as live:
+            assert sorted(secret_values(live._logins)) == ["of the environment", "of the keyring"]
+        kept.asked.clear()
+        with lk.stream("NSE:INFY", token="mine", client_id="1234", **options) as live:
+            assert sorted(secret_values(live._logins)) == ["1234", "mine"]
+        assert kept.asked == []  # nothing was missing
+    assert kept.held == {
+        ("ltpkit", "DHAN_ACCESS_TOKEN"): "of the keyring",
+        ("ltpkit", "DHAN_CLIENT_ID"): "of the keyring",
+    }
+
+
+def test_a_keyring_that_fails_is_as_if_it_were_empty() -> None:
+    keyring.set_keyring(BrokenKeyring())
+    assert credentials.kept("DHAN_ACCESS_TOKEN") is None
+    with pytest.raises(SettingError, match="Dhan needs"):
+        lk.stream("NSE:INFY", feed="dhan", known=nifty.instruments())
+    secret_key = "-".join(("s3cret", "key"))  # a traceback shows lines of code
+    with pytest.raises(SettingError, match="did not take KITE_API_KEY") as caught:
+        keep("KITE_API_KEY", secret_key)
+    assert secret_key not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_system_without_a_keyring_says_so_in_a_sentence() -> None:
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+    assert credentials.kept("DHAN_ACCESS_TOKEN") is None
+    for act in (lambda: keep("KITE_API_KEY", "x"), lambda: credentials.forget_kept("KITE_API_KEY")):
+        with pytest.raises(SettingError, match="no keyring that could be used"):
+            act()
+
+
+def test_without_the_package_there_is_nothing_and_a_sentence_says_how_to_have_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    assert credentials.kept("DHAN_ACCESS_TOKEN") is None
+    with pytest.raises(SettingError, match=r"pip install \"ltpkit\[keyring\]\""):
+        keep("KITE_API_KEY", "x")

@@ -50,9 +50,9 @@ def test_what_was_filled_of_a_gap_is_told_with_it() -> None:
         [
             gap(2, "connection lost", start=1, end=2, symbols=["NSE:TCS", "NSE:INFY"]),
             gap(3, "trade ids", symbol="BINANCE:BTCUSDT", missing=4),
-            Event(at=4, kind="backfilled", symbol="NSE:TCS", detail={"gap": 1, "rows": 8, "source": "minutes"}),
-            Event(at=5, kind="backfilled", symbol="NSE:INFY", detail={"gap": 1, "rows": 4, "source": "minutes"}),
-            Event(at=6, kind="backfilled", symbol="NSE:INFY", detail={"gap": None, "rows": 9, "source": "x"}),
+            Event(at=4, kind="backfilled", symbol="NSE:TCS", detail={"gap": 1, "rows": 8, "source": "rows"}),
+            Event(at=5, kind="backfilled", symbol="NSE:INFY", detail={"gap": 1, "rows": 4, "source": "rows"}),
+            Event(at=6, kind="backfilled", symbol="NSE:INFY", detail={"gap": None, "rows": 9}),
         ]
     )
-    assert gaps(log.frame())["recovered"].to_list() == ["12 minutes", None]
+    assert gaps(log.frame())["recovered"].to_list() == ["12 rows", None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import struct
 import traceback
@@ -9,16 +10,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
 import ltpkit as lk
-from ltpkit import feeds, live
+from ltpkit import feeds, live, settings
 from ltpkit.errors import LtpkitError
 from ltpkit.instrument import Instrument
 from ltpkit.live import Stream
 from tests import hostile
 from tests.hostile import Hostile, Mode, Peer
+from tests.keeper import MemoryKeyring
 
 MARKER = "s3cret+Marker/0123456789=="
 FORMS = [MARKER, quote(MARKER, safe=""), MARKER[:10]]
@@ -120,6 +123,46 @@ def test_no_credential_is_shown_logged_raised_or_kept(
         assert form.encode() not in kept
 
 
+#: What a careless server may say in a message of its own, by feed that keeps such messages as events.
+SAYS = {
+    "kite": {"type": "error", "data": f"Could not use {MARKER} for this call"},
+    "angelone": {"errorCode": "E1002", "errorMessage": f"bad {MARKER}", "seen": {"headers": [MARKER]}},
+    "upstox": {"status": "failed", "errors": [{"message": f"no such token: {MARKER}", MARKER: 1}]},
+}
+
+
+@pytest.mark.parametrize("feed", sorted(SAYS))
+def test_a_server_that_repeats_a_credential_in_its_messages_does_not_get_it_shown_or_stored(
+    feed: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_FIRST_TICK_S", 0.3)
+    caplog.set_level(logging.DEBUG)
+    path = tmp_path / "ticks.duckdb"
+
+    async def repeats(peer: Peer) -> None:
+        await peer.accept()
+        await peer.send(json.dumps(SAYS[feed]))
+        await peer.listen()
+
+    def details(events: pl.DataFrame) -> str:
+        return str([json.loads(detail) for detail in events["detail"]])
+
+    with Hostile(repeats) as server:
+        stream = open_stream(feed, server.url, store=path)
+        assert stream._intake.wait_until(lambda: "…" in details(stream.events()), 10), stream.events()
+        stream._intake.last_error = ValueError(f"the decoder met {MARKER}")
+        said = shown(stream)
+        stream.stop()
+    assert "the decoder met …" in said
+    with lk.open(path) as archive:
+        stored = details(archive.events())
+    assert any(word in stored for word in ("Could not use …", "bad …", "no such token: …"))
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for form in FORMS:
+        assert form not in said + stored + caplog.text
+        assert form.encode() not in kept
+
+
 def test_the_librarys_debug_log_which_holds_all_headers_stays_shut(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("ltpkit.websockets")
     caplog.set_level(logging.DEBUG, logger="ltpkit.websockets")
@@ -127,3 +170,33 @@ def test_the_librarys_debug_log_which_holds_all_headers_stays_shut(caplog: pytes
     logger.warning("something else")
     assert MARKER not in caplog.text
     assert "something else" in caplog.text
+
+
+@pytest.mark.parametrize("feed", sorted(INDIAN))
+def test_a_credential_of_the_keyring_reaches_the_broker_and_nothing_else(
+    feed: str,
+    kept: MemoryKeyring,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "_FIRST_TICK_S", 0.3)
+    caplog.set_level(logging.DEBUG)
+    for variable in settings.variables(feed).values():
+        monkeypatch.delenv(variable, raising=False)
+        kept.held["ltpkit", variable] = MARKER
+    with Hostile(hostile.is_mute) as server:
+        known = [INDIAN[feed]]
+        with lk.stream(
+            "INFY", feed=feed, url=server.url, known=known, name="kept", store=tmp_path / "x.duckdb"
+        ) as stream:
+            server.wait_for(1)
+            said = shown(stream)
+        heads = b"".join(server.heads).decode()
+    assert MARKER in heads or quote(MARKER, safe="") in heads
+    chosen = settings.load(env_file=None)
+    said += caplog.text + repr(chosen) + repr(chosen.credentials(feed, elsewhere=credentials.kept))
+    stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for form in FORMS:
+        assert form not in said
+        assert form.encode() not in stored

@@ -13,6 +13,7 @@ from ltpkit.cli.ask import bench, export, feeds, migrate, sql
 from ltpkit.cli.decode import decode
 from ltpkit.cli.health import doctor
 from ltpkit.cli.instruments import instruments
+from ltpkit.cli.login import login
 from ltpkit.cli.recover import recover
 from ltpkit.cli.run import demo, record, replay, simulate, stream
 from ltpkit.cli.terminal import Commands, write_any_sign
@@ -53,7 +54,7 @@ _WATCH, _ASK, _CARE = "Watch the market", "Ask what was stored", "Look after thi
 for panel, commands in {
     _WATCH: (demo, stream, record, replay, simulate),
     _ASK: (sql, export, decode),
-    _CARE: (doctor, feeds, migrate, recover, bench),
+    _CARE: (doctor, feeds, login, migrate, recover, bench),
 }.items():
     for command in commands:
         app.command(

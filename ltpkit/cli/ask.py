@@ -101,7 +101,7 @@ def feeds() -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ltpkit import settings
+    from ltpkit import credentials, settings
     from ltpkit.feeds import make, names
     from ltpkit.instrument import Instruments
 
@@ -113,12 +113,12 @@ def feeds() -> None:
     for name in names():
         feed = make(name, Instruments(), url="ws://127.0.0.1")
         about = " ".join((type(feed).__doc__ or "").partition("\n\n")[0].split()).replace("`", "")
-        own = {
-            field: variable
-            for field, variable in _variables().items()
-            if name.startswith(field.partition("_")[0])
-        }
-        missing = [variable for field, variable in own.items() if getattr(chosen, field) is None]
+        own = settings.variables(name)
+        missing = [
+            variable
+            for field, variable in own.items()
+            if getattr(chosen, field) is None and credentials.kept(variable) is None
+        ]
         if missing:
             needs = Text(", ".join(missing), style="yellow")
         else:
@@ -151,19 +151,6 @@ def _limit(limits: Limits) -> str:
     if per is None:
         return "no limit"
     return f"{per:,} a connection" if lines is None else f"{per * lines:,}"
-
-
-def _variables() -> dict[str, str]:
-    """Return the settings that are credentials, and the environment variable of each."""
-    from pydantic import SecretStr
-
-    from ltpkit.settings import Settings
-
-    return {
-        name: str(field.validation_alias)
-        for name, field in Settings.model_fields.items()
-        if field.annotation == SecretStr | None
-    }
 
 
 def _format(form: Format | None, out: Path | None) -> Format:

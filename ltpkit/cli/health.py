@@ -181,18 +181,28 @@ def _proxies() -> Iterator[Finding]:
 
 
 def _credentials() -> Iterator[Finding]:
-    from ltpkit import settings
-    from ltpkit.cli.ask import _variables
+    from ltpkit import credentials, settings
+    from ltpkit.feeds import names as feeds
 
     try:
         chosen = settings.load()
     except LtpkitError as error:
         yield Finding("problem", "settings", str(error), "Mend it in the environment or in .env.")
         return
-    names = [variable for field, variable in _variables().items() if getattr(chosen, field) is not None]
     yield Finding("ok", "settings", "the environment and .env can be used")
-    found = ", ".join(names) if names else "none set; simulated and binance need none"
-    yield Finding("ok", "credentials", found)
+    wanted = {name: settings.variables(name) for name in feeds()}
+    found = [
+        variable if set_ else f"{variable} (keyring)"
+        for own in wanted.values()
+        for field, variable in own.items()
+        if (set_ := getattr(chosen, field) is not None) or credentials.kept(variable)
+    ]
+    free = ", ".join(name for name, own in wanted.items() if not own)
+    yield Finding("ok", "credentials", ", ".join(found) if found else f"none set; {free} need none")
+    if trouble := credentials.keyring_trouble():
+        yield Finding("note", "keyring", trouble)
+    else:
+        yield Finding("ok", "keyring", "can be used: ltpkit login BROKER keeps a token there")
 
 
 def _round_trip() -> Iterator[Finding]:
