@@ -339,7 +339,7 @@ class Held(Frames):
 
     def condition(self) -> tuple[str, str | None]:  # noqa: D102 - as in the base
         error = self._store_error or self._journal_error or self._intake.last_error or self._streamer.error
-        return self._state(), None if error is None else str(error)
+        return self._state(), None if error is None else self._hidden(str(error))
 
     def tick_size(self, name: str) -> float:  # noqa: D102 - as in the base
         number = self._instruments.number(name)

@@ -79,6 +79,7 @@ class Stream(Held):
     ) -> None:
         _check_history(feed, backfill)
         super().__init__(
+        self._logins = tuple(logins)
             feed,
             instruments,
             store=store,
@@ -90,7 +91,6 @@ class Stream(Held):
         self._exchange = exchange
         self._listing = listing
         self._record = record
-        self._logins = tuple(logins)
         self._wanted: list[Instrument] = []
         self._own: set[str] = set()  # what the user asked for, and
         self._lent: Counter[str] = Counter()  # how often each was asked for through `hold`
@@ -109,6 +109,9 @@ class Stream(Held):
         )
 
     def start(self, symbols: Iterable[str] = ()) -> None:
+    def _hidden(self, text: str) -> str:
+        return credentials.hidden(text, credentials.secret_values(self._logins))
+
         """Start, or start again after `stop`, with the symbols subscribed before and these.
 
         Raises

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ltpkit.batch import Event
@@ -21,10 +21,20 @@ class EventLog:
 
     Appended from any thread of the streamer; readers take a snapshot. Stored events beyond
     `capacity_rows` leave.
+
+    Parameters
+    ----------
+    capacity_rows : int
+    first_seq : int
+        `seq` of the first event.
+    hide : callable
+        Returns a text without what may not be shown: servers repeat what they were told.
     """
 
-    def __init__(self, *, capacity_rows: int = 100_000, first_seq: int = 1) -> None:
-        self.capacity_rows = capacity_rows
+    def __init__(
+        self, *, capacity_rows: int = 100_000, first_seq: int = 1, hide: Callable[[str], str] = str
+    ) -> None:
+        self.capacity_rows, self.hide = capacity_rows, hide
         self.stored_seq = self.journaled_seq = first_seq - 1
         self._first_seq = first_seq
         self._rows: list[tuple[int, str, str | None, str]] = []
@@ -48,7 +58,7 @@ class EventLog:
 
     def append(self, events: Iterable[Event]) -> None:
         """Add events in order."""
-        new = [(e.at, e.kind, e.symbol, json.dumps(e.detail, default=str)) for e in events]
+        new = [(e.at, e.kind, e.symbol, json.dumps(self._shown(e.detail))) for e in events]
         with self._lock:
             self._rows += new
             spare = len(self._rows) - self.capacity_rows
@@ -56,6 +66,15 @@ class EventLog:
             if leave > self.capacity_rows // 10:  # now and then, not one at a time
                 del self._rows[:leave]
                 self._first_seq += leave
+
+    def _shown(self, value: object) -> object:
+        if isinstance(value, dict):
+            return {self.hide(str(name)): self._shown(one) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._shown(one) for one in value]
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self.hide(str(value))
 
     def frame(self, *, after_seq: int = 0) -> pl.DataFrame:
         """Return the events in memory after `after_seq`, columns of `schema.EVENTS`."""
