@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import ltpkit as lk
-from ltpkit import feeds, live, settings
+from ltpkit import credentials, feeds, live, settings
 from ltpkit.errors import LtpkitError
 from ltpkit.instrument import Instrument
 from ltpkit.live import Stream
