@@ -173,8 +173,8 @@ def _wanted(columns: list[str]) -> list[str]:
 
 
 def _bars(ticks: pl.DataFrame, width: int, now: int | None) -> pl.DataFrame:
-    until = now if now is not None else ticks["timestamp"].dt.timestamp("us").max()
-    return finished(measured(ticks, width), width, until)
+    newest = ticks["timestamp"].dt.timestamp("us").max() if now is None else now
+    return finished(measured(ticks, width), width, newest if isinstance(newest, int) else None)
 
 
 def measured(ticks: pl.DataFrame, width: int) -> pl.DataFrame:
