@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import polars as pl
@@ -12,11 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-__all__ = ["ARROW", "CSV", "JSON", "answer", "as_json"]
+__all__ = ["ARROW", "CSV", "JSON", "answer", "as_json", "forms"]
 
 JSON: Final = "application/json"
 ARROW: Final = "application/vnd.apache.arrow.stream"
 CSV: Final = "text/csv"
+
+_ISO: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
 def answer(request: Request, frame: pl.DataFrame) -> Response:
@@ -41,7 +43,18 @@ def answer(request: Request, frame: pl.DataFrame) -> Response:
     return Response(as_json(frame.rows(named=True)), media_type=JSON)
 
 
-_ISO: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
+def forms(row: Any) -> dict[int | str, dict[str, Any]]:
+    """Describe rows of a model in the three forms they can be had in, and the refusal of others."""
+    return {
+        200: {
+            "model": list[row],
+            "content": {
+                ARROW: {"schema": {"type": "string", "format": "binary"}},
+                CSV: {"schema": {"type": "string"}},
+            },
+        },
+        406: {"description": f"The request accepts none of {JSON}, {ARROW}, {CSV}."},
+    }
 
 
 def as_json(value: object) -> bytes:

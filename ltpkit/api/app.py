@@ -17,11 +17,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 import ltpkit
-from ltpkit.api import market, models, sockets, subscriptions
+from ltpkit.api import market, models, monitoring, questions, sockets, subscriptions
 from ltpkit.api.guard import Guard, Limits
 from ltpkit.api.problems import MEDIA_TYPE, add_handlers
 from ltpkit.api.requests import CORRELATION_HEADER, Observed
 from ltpkit.service import Delivery, RealTimeSyncService
+from ltpkit.service.metrics import Metrics
+from ltpkit.store.sandbox import Sandbox
 
 __all__ = ["App", "create_app"]
 
@@ -92,13 +94,19 @@ def create_app(
     token, hosts, origins, limits
         As of `Guard`.
     """
-    delivery = Delivery(service, heartbeat_s=service.stream._settings.heartbeat_interval_s)
+    stream = service.stream
+    delivery = Delivery(service, heartbeat_s=stream._settings.heartbeat_interval_s)
+    metrics = Metrics(service)
+    sandbox = Sandbox(stream._open_store, memory=stream._memory) if stream._settings.service_sql else None
 
     @asynccontextmanager
     async def following(app: FastAPI) -> AsyncIterator[None]:
         delivery.start()
         yield
         delivery.stop()
+        metrics.close()
+        if sandbox is not None:
+            sandbox.close()
 
     routes = FastAPIOffline(
         title="ltpkit",
@@ -108,8 +116,9 @@ def create_app(
         lifespan=following,
     )
     routes.state.service, routes.state.delivery = service, delivery
+    routes.state.metrics, routes.state.sandbox = metrics, sandbox
     add_handlers(routes)
-    for part in (subscriptions, market, sockets):
+    for part in (subscriptions, market, questions, monitoring, sockets):
         routes.include_router(part.router)
     _describe_problems(routes)
     inner: ASGIApp = routes
@@ -122,7 +131,7 @@ def create_app(
             expose_headers=[CORRELATION_HEADER],
         )
     guarded = Guard(inner, token=token, hosts=hosts, origins=origins, limits=limits)
-    return App(routes, Observed(guarded, lambda *request: None), delivery)
+    return App(routes, Observed(guarded, metrics.observe_request), delivery)
 
 
 def _describe_problems(routes: FastAPI) -> None:
@@ -142,9 +151,9 @@ def _describe_problems(routes: FastAPI) -> None:
                     answers = operation["responses"]
                     for status, why in _ANYWHERE.items():
                         answers.setdefault(status, {"description": why})
-                    for status in answers:
-                        if int(status) >= 400:
-                            answers[status]["content"] = content
+                    for status, one in answers.items():
+                        if status == "422" or (int(status) >= 400 and "content" not in one):
+                            one["content"] = content
             routes.openapi_schema = document
         return routes.openapi_schema
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from ltpkit import changes as lt
 from ltpkit.api import models
-from ltpkit.api.answers import ARROW, CSV, JSON, answer, as_json
+from ltpkit.api.answers import JSON, answer, as_json, forms
 from ltpkit.api.problems import problem
 from ltpkit.bars import bars as bars_of
 from ltpkit.instrument import split_symbol
@@ -40,26 +40,12 @@ Time = Annotated[datetime | None, Query(examples=["2026-03-02T04:00:00Z"])]
 _UNKNOWN: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "Nobody subscribed to that symbol."}}
 
 
-def _forms(model: Any) -> dict[int | str, dict[str, Any]]:
-    """Describe rows of a model in the three forms they can be had in, and the refusal of others."""
-    return {
-        200: {
-            "model": list[model],
-            "content": {
-                ARROW: {"schema": {"type": "string", "format": "binary"}},
-                CSV: {"schema": {"type": "string"}},
-            },
-        },
-        406: {"description": f"The request accepts none of {JSON}, {ARROW}, {CSV}."},
-    }
-
-
 def _stream(request: Request) -> Stream:
     stream: Stream = request.app.state.service.stream
     return stream
 
 
-@router.get("/ltp", responses=_forms(models.Tick))
+@router.get("/ltp", responses=forms(models.Tick))
 def latest_of_all(request: Request) -> Response:
     """Return the newest values of every symbol."""
     return answer(request, _stream(request).latest())
@@ -74,7 +60,7 @@ def latest(request: Request, symbol: SymbolPath) -> Response:
     return Response(as_json(rows.row(0, named=True)), media_type=JSON)
 
 
-@router.get("/ticks/{symbol:path}", responses={**_UNKNOWN, **_forms(models.Tick)})
+@router.get("/ticks/{symbol:path}", responses={**_UNKNOWN, **forms(models.Tick)})
 def ticks(
     request: Request,
     symbol: SymbolPath,
@@ -100,7 +86,7 @@ def ticks(
     return answer(request, rows.filter(pl.col("seq") > after_seq).head(limit))
 
 
-@router.get("/changes", responses={**_UNKNOWN, **_forms(models.Change)})
+@router.get("/changes", responses={**_UNKNOWN, **forms(models.Change)})
 def changes(
     request: Request,
     symbol: Annotated[str | None, Query(max_length=100, examples=["RELIANCE"])] = None,
@@ -111,7 +97,7 @@ def changes(
     return answer(request, lt.changes(rows.filter(pl.col("ltp").is_not_null()).tail(limit)))
 
 
-@router.get("/bars/{symbol:path}", responses={**_UNKNOWN, **_forms(models.Bar)})
+@router.get("/bars/{symbol:path}", responses={**_UNKNOWN, **forms(models.Bar)})
 def bars(
     request: Request,
     symbol: SymbolPath,
@@ -151,7 +137,7 @@ def depth(
     return Response(as_json(book(rows.row(0), levels=levels)), media_type=JSON)
 
 
-@router.get("/gaps", responses=_forms(models.Gap))
+@router.get("/gaps", responses=forms(models.Gap))
 def gaps(request: Request, limit: Limit = 1_000) -> Response:
     """Return the newest stretches that are known to be missing."""
     return answer(request, _stream(request).gaps().tail(limit))
@@ -164,7 +150,7 @@ def active(request: Request) -> Response:
     return Response(as_json({"symbols": symbols, "count": len(symbols)}), media_type=JSON)
 
 
-@router.get("/instruments", responses=_forms(models.InstrumentRow))
+@router.get("/instruments", responses=forms(models.InstrumentRow))
 def instruments(
     request: Request,
     q: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -15,6 +15,7 @@ __all__ = [
     "Change",
     "DepthAnswer",
     "Gap",
+    "HealthAnswer",
     "InstrumentRow",
     "Problem",
     "SqlQuestion",
@@ -175,6 +176,22 @@ class InstrumentRow(BaseModel):
     type: str | None = Field(examples=["equity"])
     lot: float | None = Field(examples=[1.0])
     tick_size: float | None = Field(examples=[0.05])
+
+
+class CheckAnswer(BaseModel):
+    """One thing that was looked at."""
+
+    name: str = Field(examples=["database"])
+    status: Literal["ok", "degraded", "failing"] = Field(examples=["ok"])
+    reason: str = Field(examples=["written and read in 2 ms"])
+
+
+class HealthAnswer(BaseModel):
+    """How the service is, with the worst of its checks as the whole."""
+
+    status: Literal["ok", "degraded", "failing"] = Field(examples=["ok"])
+    checks: list[CheckAnswer]
+    at: datetime = Field(examples=[_TIME])
 
 
 class SqlQuestion(BaseModel):

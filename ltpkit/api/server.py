@@ -21,6 +21,7 @@ _START_S: Final = 10.0
 _STOP_S: Final = 3.0
 _GRACE_S: Final = 1
 _MESSAGE_BYTES: Final = 65_536
+_SENDING_BYTES: Final = 131_072
 
 
 class Server:
@@ -95,6 +96,7 @@ class Server:
             lifespan="on",
             access_log=False,
             log_config=None,
+            log_level="warning",  # its lines hold whole addresses, and what they tell is in ours
             proxy_headers=False,
             server_header=False,
             limit_concurrency=2 * self._limits.sockets,
@@ -166,6 +168,8 @@ def _listener(host: str, port: int) -> socket.socket:
     try:
         if os.name == "posix":  # elsewhere it would let two programs listen at one port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # What the system may hold for a client that does not read; prices that wait there grow old.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENDING_BYTES)
         listener.bind(address)
         listener.listen(2048)
     except OSError as error:

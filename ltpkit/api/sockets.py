@@ -62,7 +62,7 @@ async def updates(
         await asyncio.wait(both)
     for task in done:
         task.result()
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has gone already
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):  # it has gone already
         async with asyncio.timeout(1):
             await socket.close(
                 1001 if outlet.ending else 1008, outlet.ending or "too much was said, or too slow"

@@ -16,6 +16,7 @@ from ltpkit.cli.instruments import instruments
 from ltpkit.cli.login import login
 from ltpkit.cli.recover import recover
 from ltpkit.cli.run import demo, record, replay, simulate, stream
+from ltpkit.cli.serve import serve
 from ltpkit.cli.terminal import Commands, write_any_sign
 
 __all__ = ["app", "main"]
@@ -49,10 +50,16 @@ def _options(
     pass
 
 
-_WATCH, _ASK, _CARE = "Watch the market", "Ask what was stored", "Look after things"
+_WATCH, _SERVE, _ASK, _CARE = (
+    "Watch the market",
+    "Serve it to other programs",
+    "Ask what was stored",
+    "Look after things",
+)
 
 for panel, commands in {
     _WATCH: (demo, stream, record, replay, simulate),
+    _SERVE: (serve,),
     _ASK: (sql, export, decode),
     _CARE: (doctor, feeds, login, migrate, recover, bench),
 }.items():

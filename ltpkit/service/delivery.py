@@ -140,30 +140,34 @@ class Delivery:
         self._say_state(outlet)
         if after_seq is not None:
             after_seq = self._check(outlet, after_seq)
-        every_s, goal = outlet.subscription.update_frequency, self._ticks.last_seq
+        goal = self._ticks.last_seq
         outlet.after[TICK] = after_seq or 0
-        if not outlet.every_tick or after_seq is None:
+        pace = self._pace(outlet)  # before what is newest is looked at, so that nothing falls between
+        if after_seq is None or not outlet.every_tick:
             self._offer_newest(outlet)
-        while outlet.after[TICK] < self._pace(every_s).seen[TICK]:
-            if outlet.after[TICK] < goal or self._ticks.last_seq - outlet.after[TICK] < _BACKLOG_ROWS:
-                yield self._backlog(outlet)
-            else:  # up to date as of when it came, but slower than what came since
+        while outlet.after[TICK] < pace.seen[TICK]:
+            if outlet.after[TICK] >= goal and self._ticks.last_seq - outlet.after[TICK] > _BACKLOG_ROWS:
+                # Up to date as of when it came, and slower than what came since.
                 after = outlet.after[TICK]
                 self._offer_newest(outlet)
                 outlet.note(type="gap", why=TOO_SLOW, first_seq=after + 1, last_seq=outlet.after[TICK])
+                break
+            yield self._backlog(outlet)
+            pace = self._pace(outlet)
         if outlet.subscription.depth:
             outlet.offer(self._newest_books(outlet.subscription))
             outlet.after[BOOKS] = self._books.last_seq
-        self._pace(every_s).outlets.add(outlet)
+        pace.outlets.add(outlet)
         outlet.subscription.clients += 1
 
     def _offer_newest(self, outlet: Outlet) -> None:
         newest = _updates(TICK, self._ticks.latest().sort("seq"))
         outlet.offer(newest)
-        outlet.after[TICK] = newest[-1].seq if newest else self._ticks.last_seq
+        outlet.after[TICK] = max(outlet.after[TICK], newest[-1].seq if newest else 0)
 
-    def _pace(self, every_s: float) -> _Pace:
-        """Return those of one frequency; where there is nobody, what is there now counts as seen."""
+    def _pace(self, outlet: Outlet) -> _Pace:
+        """Return those of its frequency; where there is nobody yet, what is there now counts as seen."""
+        every_s = outlet.subscription.update_frequency
         pace = self._paces.get(every_s)
         if pace is None or not pace.outlets:
             pace = _Pace(every_s, {TICK: self._ticks.last_seq, BOOKS: self._books.last_seq})
