@@ -5,6 +5,7 @@ Running the cell that made a stream again gives the same one back; the interpret
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import warnings
@@ -21,7 +22,7 @@ from ltpkit import credentials, feeds, settings
 from ltpkit.backfill import Backfiller, Hook
 from ltpkit.batch import Ticks
 from ltpkit.connection import Policy
-from ltpkit.ending import before_exit, end_at_sigterm
+from ltpkit.ending import before_exit, end_at_sigterm, in_forks
 from ltpkit.errors import (
     LoginRefused,
     SettingError,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from ltpkit.api import Server
     from ltpkit.masters import Listing
     from ltpkit.simulator import SimulatedExchange
+    from ltpkit.views.controls import Controls
 
 __all__ = ["Stream", "store_being_written", "stream"]
 
@@ -78,8 +80,8 @@ class Stream(Held):
         backfill: bool | Hook = False,
     ) -> None:
         _check_history(feed, backfill)
-        super().__init__(
         self._logins = tuple(logins)
+        super().__init__(
             feed,
             instruments,
             store=store,
@@ -108,10 +110,10 @@ class Stream(Held):
             secrets=partial(credentials.secret_values, self._logins),
         )
 
-    def start(self, symbols: Iterable[str] = ()) -> None:
     def _hidden(self, text: str) -> str:
         return credentials.hidden(text, credentials.secret_values(self._logins))
 
+    def start(self, symbols: Iterable[str] = ()) -> None:
         """Start, or start again after `stop`, with the symbols subscribed before and these.
 
         Raises
@@ -123,6 +125,7 @@ class Stream(Held):
         SettingError
             The feed has no address to connect to: credentials are missing, or `url` is none.
         """
+        self._check_process()
         if self._running():
             self.subscribe(list(symbols))
             return
@@ -161,6 +164,8 @@ class Stream(Held):
             self._backfiller.start(lambda: self._events.last_seq, since=now_us())
 
     def stop(self) -> None:  # noqa: D102 - as in the base
+        if os.getpid() != self._pid:
+            return
         if self._server is not None:
             self._server.stop()
         self._backfiller.stop()
@@ -200,6 +205,7 @@ class Stream(Held):
         StreamStopped
             The stream is not running.
         """
+        self._check_process()
         names = self._names([symbols] if isinstance(symbols, str) else list(symbols)) or []
         with self._choosing:
             gone = [
@@ -332,6 +338,45 @@ class Stream(Held):
             before.stop()
         self._server = server.start()
         return server
+
+    def reconnect(self) -> None:
+        """Leave the broker and connect anew, also after a refusal; what is subscribed stays.
+
+        Raises
+        ------
+        SettingError
+            The feed has no address to connect to.
+        """
+        self.stop()
+        self.start()
+
+    def search(self, text: str, *, limit: int = 20) -> list[str]:
+        """Return the ``EXCHANGE:SYMBOL`` that `text` may mean and that can be subscribed, best first.
+
+        Raises
+        ------
+        ConnectionFailed
+            The broker's list of instruments could not be had.
+        """
+        sought = text.strip().casefold()
+        offered = self._feed.offers() if isinstance(self._feed, feeds.Offering) else ()
+        known = dict.fromkeys([*self._known(), *offered])
+        near = [name for name in known if sought in name.casefold()]
+        near.sort(key=lambda name: (not name.partition(":")[2].casefold().startswith(sought), name))
+        listed = [] if self._listing is None else self._listing.search(text, limit=limit)
+        return list(dict.fromkeys([*near, *listed]))[:limit]
+
+    def controls(self, *, palette: str = "classic") -> Controls:
+        """Return the stream's controls: a symbol picker, what is subscribed, start, stop, reconnect.
+
+        Parameters
+        ----------
+        palette : str
+            ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+        """
+        from ltpkit.views.controls import Controls
+
+        return self._drawn(Controls, palette=palette)
 
     def drain(self, timeout_s: float = 10.0) -> bool:
         """Have everything received so far stored; return whether it was within the time."""
@@ -668,4 +713,13 @@ def _stop_all() -> None:
         live.stop()
 
 
+def _begin_without() -> None:
+    """Know of no stream in a fork: they are the other process's, and so is what is to be done at its end."""
+    global _streams_lock
+    _streams_lock = threading.RLock()
+    _streams.clear()
+    end_at_sigterm(wanted=False)
+
+
 before_exit(_stop_all)
+in_forks(_begin_without)

@@ -19,7 +19,17 @@ from ltpkit.batch import Batch, BookUpdate, Received
 from ltpkit.errors import SettingError, UnknownFeed
 from ltpkit.instrument import Instrument, Instruments
 
-__all__ = ["Beating", "BookStreaming", "Feed", "HeaderLogin", "Limits", "Message", "make", "names"]
+__all__ = [
+    "Beating",
+    "BookStreaming",
+    "Feed",
+    "HeaderLogin",
+    "Limits",
+    "Message",
+    "Offering",
+    "make",
+    "names",
+]
 
 #: One WebSocket message to send: text for a text frame, bytes for a binary one.
 Message = str | bytes
@@ -141,6 +151,15 @@ class HeaderLogin(Feed, Protocol):
 
     def headers(self) -> Mapping[str, str]:
         """Return the headers. They may hold a token: never log them."""
+        ...
+
+
+@runtime_checkable
+class Offering(Feed, Protocol):
+    """A feed that can tell by itself what may be subscribed."""
+
+    def offers(self) -> Sequence[str]:
+        """Return every ``EXCHANGE:SYMBOL``."""
         ...
 
 

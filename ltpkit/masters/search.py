@@ -131,6 +131,17 @@ class Listing:
                 return as_instruments(best)[0]
         raise self._unknown(symbol, name, master, frame)
 
+    def search(self, text: str, *, limit: int) -> list[str]:
+        """Return the ``EXCHANGE:SYMBOL`` that `text` may mean, best first.
+
+        Raises
+        ------
+        ConnectionFailed
+            There is no list to look in.
+        """
+        found = matching(self._read().frame, text, limit=limit)
+        return found.select(pl.concat_str("exchange", "symbol", separator=":")).to_series().to_list()
+
     def _unknown(self, symbol: str, name: str, master: Master, frame: pl.DataFrame) -> UnknownInstrument:
         # Comparing with a quarter of a million contracts takes seconds; with shares and indices it does not.
         few = frame.filter(pl.col("type").is_in(["equity", "index"]))

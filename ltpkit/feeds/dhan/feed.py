@@ -222,6 +222,7 @@ class Simulated(Dhan):
         url: str | None = None,
         known: Iterable[Instrument] | None = None,
     ) -> None:
+        listing = list(nifty.instruments() if known is None else known)
         super().__init__(
             instruments=instruments,
             kind=kind,
@@ -229,8 +230,13 @@ class Simulated(Dhan):
             client_id=client_id,
             token=token,
             url=url,
-            known=nifty.instruments() if known is None else known,
+            known=listing,
         )
+        self._offers = [one.name for one in listing]
+
+    def offers(self) -> list[str]:
+        """Return every ``EXCHANGE:SYMBOL`` of the listing."""
+        return self._offers
 
     def history(self) -> None:
         """Return None: the exchange is made up as it goes."""
