@@ -1,4 +1,4 @@
-"""The process's end: what streams must do before it, at a normal exit and at SIGTERM.
+"""The process's end: what streams must do before it, at a normal exit and at SIGTERM, and not in a fork.
 
 A script that gets SIGTERM (a service being stopped, a container being replaced) would otherwise end on
 the spot, with rows still in memory.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Final, NoReturn
 
-__all__ = ["before_exit", "end_at_sigterm"]
+__all__ = ["before_exit", "end_at_sigterm", "in_forks"]
 
 _SIGTERM: Final = int(signal.SIGTERM)
 
@@ -22,6 +23,12 @@ _SIGTERM: Final = int(signal.SIGTERM)
 def before_exit(call: Callable[[], None]) -> None:
     """Have this called when the interpreter ends."""
     atexit.register(call)
+
+
+def in_forks(call: Callable[[], None]) -> None:
+    """Have this called first thing in a fork of this process."""
+    if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+        os.register_at_fork(after_in_child=call)
 
 
 def end_at_sigterm(*, wanted: bool) -> None:

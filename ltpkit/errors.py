@@ -24,7 +24,8 @@
     │   ├── QueryTooLong                       it was stopped when its time was over
     │   └── TooManyQueries                     as many as may run at once do
     ├── StreamStopped          (RuntimeError)  the stream was stopped before the call
-    └── WrongThread            (RuntimeError)  a blocking call on the feed's own thread would wait for itself
+    ├── WrongThread            (RuntimeError)  a blocking call on the feed's own thread would wait for itself
+    └── WrongProcess           (RuntimeError)  a stream of the process that this one is a fork of
 
 Each carries its facts as attributes and builds its sentence from them: what was asked, what was
 found, what to try. None ever holds an address with a token in it.
@@ -58,6 +59,7 @@ __all__ = [
     "UnknownFeed",
     "UnknownInstrument",
     "UnknownSubscription",
+    "WrongProcess",
     "WrongThread",
 ]
 
@@ -338,3 +340,20 @@ class StreamStopped(LtpkitError, RuntimeError):
 
 class WrongThread(LtpkitError, RuntimeError):
     """A blocking call was made on the feed's own thread, where it would wait for itself."""
+
+
+class WrongProcess(LtpkitError, RuntimeError):
+    """A stream was used in a fork of the process that made it: its threads are not there.
+
+    Attributes
+    ----------
+    owner : int
+        The number of the process that runs it.
+    """
+
+    def __init__(self, owner: int) -> None:
+        self.owner = owner
+        super().__init__(
+            f"This stream belongs to process {owner}, and this is a fork of it without the stream's threads. "
+            f"Hand it the rows it needs, or start processes with the 'spawn' method and use lk.open there."
+        )

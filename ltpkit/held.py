@@ -6,17 +6,19 @@ over memory and store as one. What brings the frames is left to `live` and `play
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ltpkit import feeds
 from ltpkit.batch import Event
 from ltpkit.book import Books
-from ltpkit.errors import SettingError, StoreError, StreamStopped
+from ltpkit.errors import SettingError, StoreError, StreamStopped, WrongProcess
 from ltpkit.flags import left_out
 from ltpkit.flush import FlushWorker
 from ltpkit.frames import Frames, Name, Table
@@ -29,7 +31,7 @@ from ltpkit.ring import DepthRing, EventLog, TickRing
 from ltpkit.schema import code_of
 from ltpkit.settings import Settings
 from ltpkit.status import Status
-from ltpkit.store import Store
+from ltpkit.store import Compacted, Store
 from ltpkit.store.salvage import log_of
 from ltpkit.streamer import Streamer
 
@@ -57,6 +59,7 @@ class Held(Frames):
     ) -> None:
         check_days(keep_days)
         self._keep_days = keep_days
+        self._pid = os.getpid()
         self._feed, self._instruments, self._settings = feed, instruments, chosen
         self._store_path = None if store is None else Path(store)
         #: Told "flush" or "query" and the seconds it took, on the thread that did it: each must be quick and
@@ -180,8 +183,10 @@ class Held(Frames):
 
         What is in memory stays readable; so does an in-memory store. A DuckDB file is let go, for
         other programs to open. Rows that it could not take wait in the journal, and are stored when it is
-        next opened to be written.
+        next opened to be written. In a fork of the process that made the stream it does nothing.
         """
+        if os.getpid() != self._pid:
+            return
         self._streamer.stop()
         if self._journaler is not None:
             self._journaler.stop()
@@ -211,6 +216,7 @@ class Held(Frames):
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Have everything received so far stored; return whether it was within the time."""
+        self._check_process()
         return self._flusher is not None and self._flusher.flush(timeout_s)
 
     def export(
@@ -244,6 +250,31 @@ class Held(Frames):
             )
         return store.export(directory, since=since, until=until)
 
+    def compact(self) -> Compacted:
+        """Write the store's file anew, without the room that deleted rows have left, while rows go on coming.
+
+        DuckDB fills such room with new rows, so a file that `keep_days` looks after stops growing by itself;
+        it becomes smaller only so.
+
+        Returns
+        -------
+        Compacted
+            The size of the file ``before`` and ``after``, in bytes.
+
+        Raises
+        ------
+        StoreError
+            There is no room to; or a query runs on and on. Nothing was changed.
+        SettingError
+            The stream has no file.
+        StreamStopped
+            The stream is stopped and its store closed.
+        """
+        found = self._open_store().compact()
+        detail: dict[str, object] = {"before": found.before, "after": found.after}
+        self._events.append([Event(at=now_us(), kind="compacted", detail=detail)])
+        return found
+
     def sandbox(self, **limits: Any) -> Sandbox:
         """Return a sandbox for queries that others ask, over memory and store as `sql` is.
 
@@ -258,6 +289,7 @@ class Held(Frames):
 
     def wait(self, *, rows: int = 1, timeout_s: float = 10.0) -> bool:
         """Return True once `rows` ticks more than now were received, False after the time."""
+        self._check_process()
         goal = self._ring.last_seq + rows
         return (
             self._intake.wait_until(
@@ -274,6 +306,7 @@ class Held(Frames):
         polars.DataFrame
             ``received_at, reason, frame`` (the raw bytes), oldest first.
         """
+        self._check_process()
         return self._intake.rejects()
 
     @property
@@ -291,6 +324,7 @@ class Held(Frames):
 
     def status(self) -> Status:
         """Return how the stream is doing. Cheap enough to call as often as you like."""
+        self._check_process()
         ring = self._ring
         newest = ring.latest()["received_at"].max() if ring.rows else None
         now = datetime.now(UTC)
@@ -378,6 +412,7 @@ class Held(Frames):
     def _rows(self, table: Table, names: Sequence[Name] | None, last: int | None) -> pl.DataFrame:
         import polars as pl
 
+        self._check_process()
         ring = self._ring_of(table)
         if names is None or isinstance(ring, EventLog):
             frame = ring.frame()
@@ -389,9 +424,11 @@ class Held(Frames):
         return frame if last is None else frame.tail(last)
 
     def _latest(self) -> pl.DataFrame:
+        self._check_process()
         return self._ring.latest()
 
     def _newest_book(self, name: Name) -> pl.DataFrame:
+        self._check_process()
         return self._depth_ring.newest(*_codes(name))
 
     def _memory(self) -> dict[str, pl.DataFrame]:
@@ -407,7 +444,13 @@ class Held(Frames):
     def _scan(self) -> pl.LazyFrame:
         return self._open_store().scan(self._memory)
 
+    def _check_process(self) -> None:
+        """Raise in a fork: without our threads, and those of polars and DuckDB, a call would hang."""
+        if os.getpid() != self._pid:
+            raise WrongProcess(self._pid)
+
     def _open_store(self) -> Store:
+        self._check_process()
         if self._store is None:
             raise StreamStopped(
                 f"The stream is stopped and {self._store_path} closed. "
@@ -425,9 +468,13 @@ class Held(Frames):
         self.stop()
 
     def __repr__(self) -> str:
+        if os.getpid() != self._pid:
+            return f"<{type(self).__name__} of process {self._pid}, of which this is a fork>"
         return f"<{type(self).__name__} {self.status().line()}>"
 
     def _repr_html_(self) -> str:
+        if os.getpid() != self._pid:
+            return escape(repr(self))
         return self.status()._repr_html_()
 
 

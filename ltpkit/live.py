@@ -190,6 +190,7 @@ class Stream(Held):
         StreamStopped
             The stream is not running.
         """
+        self._check_process()
         with self._choosing:
             found = self._resolve([symbols] if isinstance(symbols, str) else symbols)
             self._streamer.subscribe(found)
@@ -226,6 +227,7 @@ class Stream(Held):
         UnknownInstrument, TooManySymbols, PlanError, StreamStopped
             As of `subscribe`; nothing is held then.
         """
+        self._check_process()
         with self._choosing:
             found = {one.name: one for one in self._resolve(symbols)}
             if new := [one for name, one in found.items() if name not in self.symbols]:

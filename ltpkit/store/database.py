@@ -6,6 +6,7 @@ was removed or replaced is noticed before rows go to one that nobody sees. What 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import tempfile
 import threading
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 import duckdb
 
@@ -27,10 +28,12 @@ from ltpkit.store.tables import one, quoted, text
 __all__ = ["Database", "writers"]
 
 _IN_MEMORY: Final = "ltpkit"  # the catalog of a store without a file
+_READERS_WAIT_S: Final = 10.0
 _CLOSE_WAIT_S: Final = 1.5  # a kernel that restarts gives about two seconds
 
 #: Stores that write a file, in this process: numbering rows twice would lose them.
 writers: WeakValueDictionary[str, Database] = WeakValueDictionary()
+_databases: WeakSet[Database] = WeakSet()
 
 
 class Database:
@@ -59,8 +62,10 @@ class Database:
         self._place: tuple[int, int] | None = None  # which file on which disk was opened
         self._missed = False
         self._dead = False  # an instance of DuckDB's ended and another could not be had yet
+        self._held_back = False  # readers wait while the file is changed for another
         self.timed: Callable[[float], None] = lambda seconds: None  # told how long each reading took
         self._claim()
+        _databases.add(self)
         with self._abandoned_if_unusable():
             self._con = self._open()
             self._catalog = quoted(one(self._cursor(), "SELECT current_database()"))
@@ -182,8 +187,9 @@ class Database:
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield a cursor of the caller's own that sees one moment of the store."""
         started = time.perf_counter()
-        cursor = self._cursor()
         with self._cursors_changed:
+            self._cursors_changed.wait_for(lambda: not self._held_back, _READERS_WAIT_S)
+            cursor = self._cursor()
             self._cursors.add(cursor)
         try:
             # Otherwise names in a query would find the variables of this module.
@@ -195,6 +201,23 @@ class Database:
                 self._cursors.discard(cursor)
                 self._cursors_changed.notify_all()
             self.timed(time.perf_counter() - started)
+
+    @contextmanager
+    def _no_readers(self) -> Iterator[None]:
+        """Hold readers back once those that read now are done; raise where one takes too long."""
+        with self._cursors_changed:
+            self._held_back = True
+            try:
+                if not self._cursors_changed.wait_for(lambda: not self._cursors, _READERS_WAIT_S):
+                    raise StoreError(
+                        self.path or ":memory:",
+                        f"A query has been running for {_READERS_WAIT_S:g} s. Nothing was changed; try again "
+                        "when it is done.",
+                    )
+                yield
+            finally:
+                self._held_back = False
+                self._cursors_changed.notify_all()
 
     def _look_for_file(self) -> None:
         """Raise where the file is not the one that was opened: rows would go to one that nobody sees.
@@ -248,3 +271,14 @@ def _place(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _leave_to_the_parent() -> None:
+    """Keep a fork from closing what it shares: DuckDB would checkpoint the parent's file, and then crash."""
+    for database in _databases:
+        if database._con is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(database._con))  # never freed, not at exit either
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_the_parent)
