@@ -205,7 +205,7 @@ class Lab:
                 page.evaluate(
                     "jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
                 )
-                page.wait_for_selector("body[data-jp-theme-light=false]")
+                page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
             page.evaluate("jupyterapp.shell.collapseLeft()")
             yield notebook
             page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
