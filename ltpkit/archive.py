@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ltpkit.frames import Frames, Name, Table
+from ltpkit.instrument import split_symbol
 from ltpkit.live import store_being_written
 from ltpkit.store import Store
 
@@ -36,6 +38,12 @@ class Archive(Frames):
 
     def _newest_book(self, name: Name) -> pl.DataFrame:
         return self._store.read("depth", symbols=[name], last=1)
+
+    def newer(self, table: Table, seq: int, name: str | None = None) -> pl.DataFrame:  # noqa: D102 - as in the base
+        return self._store.read(table, symbols=None if name is None else [split_symbol(name)], after_seq=seq)
+
+    def received(self, table: Table, name: str, since: datetime) -> pl.DataFrame:  # noqa: D102 - as in the base
+        return self._store.read(table, symbols=[split_symbol(name)], since=since)
 
     def _query(self, query: str, params: Any, frames: Mapping[str, Any]) -> pl.DataFrame:
         return self._store.sql(query, params, frames=frames)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,6 +106,7 @@ class ReadableStore(Database):
         *,
         symbols: Sequence[tuple[str, str]] | None = None,
         after_seq: int | None = None,
+        since: datetime | None = None,
         last: int | None = None,
     ) -> pl.DataFrame:
         """Return stored rows in the order they arrived, with the types of `schema.polars_schema`.
@@ -117,6 +119,8 @@ class ReadableStore(Database):
             Only these; an empty exchange stands for any.
         after_seq : int, optional
             Only rows with a higher `seq`.
+        since : datetime.datetime, optional
+            Only ticks or books received then or later.
         last : int, optional
             Only the newest so many of them.
         """
@@ -139,6 +143,9 @@ class ReadableStore(Database):
         if after_seq is not None:
             conditions.append("seq > ?")
             params.append(after_seq)
+        if since is not None:
+            conditions.append("received_at >= ?")
+            params.append(since)
         query = f"FROM {table_of(table)}"
         if conditions:
             query += f" WHERE {' AND '.join(conditions)}"
