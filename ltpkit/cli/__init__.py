@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ltpkit.cli.ask import bench, export, feeds, migrate, sql
+from ltpkit.cli.compact import compact
 from ltpkit.cli.decode import decode
 from ltpkit.cli.health import doctor
 from ltpkit.cli.instruments import instruments
@@ -61,7 +62,7 @@ for panel, commands in {
     _WATCH: (demo, stream, record, replay, simulate),
     _SERVE: (serve,),
     _ASK: (sql, export, decode),
-    _CARE: (doctor, feeds, login, migrate, recover, bench),
+    _CARE: (doctor, feeds, login, migrate, recover, compact, bench),
 }.items():
     for command in commands:
         app.command(

@@ -8,7 +8,7 @@ what to do until an append has worked, is left to the flush worker.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import polars as pl
 from ltpkit import schema
 from ltpkit.errors import SettingError, StoreError
 from ltpkit.journal.files import folder_of
+from ltpkit.store.compaction import Compacted, catch_up, new_file, taken_over
 from ltpkit.store.database import writers
 from ltpkit.store.export import copy, write_days
 from ltpkit.store.handover import after, to_arrow
@@ -28,7 +29,7 @@ from ltpkit.store.recovery import replay as replay_journal
 from ltpkit.store.salvage import log_of
 from ltpkit.store.tables import TABLES, TIME_OF, day_of, one, positions_in
 
-__all__ = ["Recovered", "Store", "migrate"]
+__all__ = ["Compacted", "Recovered", "Store", "migrate"]
 
 
 class Store(ReadableStore):
@@ -252,6 +253,66 @@ class Store(ReadableStore):
                 raise self._failed("The store could not be checkpointed.", error) from error
             finally:
                 cursor.close()
+
+    def compact(self) -> Compacted:
+        """Write the file anew, without the room that deleted rows have left; return its sizes.
+
+        Appending goes on while the rows are copied, and waits for the moment in which the files change
+        places; so do queries. It takes as much room on the disk again as the rows need.
+
+        Raises
+        ------
+        StoreError
+            There is no room; or a query runs on and on; or the file is open elsewhere in this process.
+            Nothing was changed.
+        SettingError
+            The store has no file.
+        """
+        if self.path is None:
+            raise SettingError("A store in memory has no file to compact.")
+        if self.read_only:
+            raise StoreError(self.path, f"{self.path} was opened to read only.")
+        before, new = self.path.stat().st_size, new_file(self.path)
+        try:
+            self.copy_to(new)
+            with self._writing:
+                self._look_for_file()
+                cursor = self._cursor()
+                try:
+                    catch_up(cursor, self._catalog, new)
+                    cursor.execute("CHECKPOINT")  # so that closing leaves no log behind
+                except duckdb.Error as error:
+                    raise self._failed("The store could not be compacted.", error) from error
+                finally:
+                    cursor.close()
+                with self._no_readers():
+                    taken_over(self, new)
+                self._firm, self._log_bytes = self._positions, 0
+        finally:
+            for one in (new, log_of(new)):
+                one.unlink(missing_ok=True)
+        return Compacted(before=before, after=self.path.stat().st_size)
+
+    def change_file(self, change: Callable[[], object]) -> None:
+        """Close the file, change it, and open what is there then. For `compact`, which keeps others off."""
+        con = self._con
+        if con is not None:
+            self._end(con)
+        self._con = None
+        try:
+            change()
+        finally:
+            self._con = self._open()
+
+    def is_compacted(self) -> bool:
+        """Return whether the file that is open is one that `compact` wrote just now; asked once."""
+        cursor = self._cursor()
+        try:
+            tables = cursor.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+            cursor.execute("DROP TABLE IF EXISTS compacted; CHECKPOINT")
+        finally:
+            cursor.close()
+        return ("compacted",) in tables
 
     def room_to_checkpoint(self) -> bool:
         """Return whether the disk has room for a checkpoint; one that fails ends DuckDB's instance."""
