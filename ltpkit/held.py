@@ -28,7 +28,7 @@ from ltpkit.intake import Intake
 from ltpkit.journal import Journal, JournalWriter, folder_of
 from ltpkit.recording import Recorder
 from ltpkit.ring import DepthRing, EventLog, TickRing
-from ltpkit.schema import code_of
+from ltpkit.schema import code_of, now_us
 from ltpkit.settings import Settings
 from ltpkit.status import Status
 from ltpkit.store import Compacted, Store
