@@ -56,3 +56,21 @@ export function coloursOf(el: HTMLElement): Colours {
     faint: of("faint"), line: of("line"), back: of("back"), accent: of("accent"),
   };
 }
+
+let canvas: CanvasRenderingContext2D | null = null;
+const mixed = new Map<string, string>();
+
+/** Return a colour, however it is written, with so much of it left, as a canvas takes it. */
+export function alpha(colour: string, left: number): string {
+  const key = `${colour} ${left}`;
+  let found = mixed.get(key);
+  if (found === undefined) {
+    canvas ??= Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true })!;
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    mixed.set(key, (found = `rgba(${r}, ${g}, ${b}, ${((a / 255) * left).toFixed(3)})`));
+  }
+  return found;
+}
