@@ -46,6 +46,7 @@ can be set.
 """
 
 _ANYWHERE: Final = {
+    "400": "The request cannot be read.",
     "401": "The token is missing or wrong.",
     "403": "The page or the host name is not allowed.",
     "404": "There is no such thing.",

@@ -5,11 +5,13 @@ Each is a call of the stream's own reading method, run beside the loop.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import polars as pl
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from ltpkit import changes as lt
@@ -26,6 +28,16 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1/realtime", tags=["market"])
 
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _written_out(text: object) -> object:
+    """Refuse a number, which would be taken for seconds, and a time that does not say where."""
+    if isinstance(text, str) and not _RFC3339.fullmatch(text):
+        raise ValueError("give a time as 2026-03-02T04:00:00Z")
+    return text
+
+
 SymbolPath = Annotated[
     str,
     Path(
@@ -35,7 +47,19 @@ SymbolPath = Annotated[
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=50_000, description="At most so many rows.")]
-Time = Annotated[datetime | None, Query(examples=["2026-03-02T04:00:00Z"])]
+Time = Annotated[
+    datetime | None,
+    BeforeValidator(_written_out),
+    Query(description="RFC 3339, with the offset from UTC.", examples=["2026-03-02T04:00:00Z"]),
+]
+Every = Annotated[
+    str,
+    Query(
+        pattern=r"^([1-9][0-9]{0,3}(ms|s)|[1-9][0-9]{0,2}m|([1-9]|1[0-9]|2[0-4])h|1d)$",
+        description="How long a bar is: milliseconds to a day, as `1s`, `5m`, `1h`.",
+        examples=["1m"],
+    ),
+]
 
 _UNKNOWN: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "Nobody subscribed to that symbol."}}
 
@@ -101,7 +125,7 @@ def changes(
 def bars(
     request: Request,
     symbol: SymbolPath,
-    every: Annotated[str, Query(max_length=20, description="As `1s`, `5m`, `1h`.", examples=["1m"])] = "1m",
+    every: Every = "1m",
     start: Time = None,
     end: Time = None,
     limit: Limit = 1_000,
@@ -111,11 +135,11 @@ def bars(
     if start is None:
         rows = stream.bars(every, symbol=symbol)
     else:
-        since = _of(stream, symbol).filter(pl.col("timestamp") >= _utc(start))
+        since = _of(stream, symbol).filter(pl.col("timestamp") >= start)
         rows = bars_of(since.sort("seq").collect(), every, now=datetime.now(UTC))
-        rows = rows.filter(pl.col("start") >= _utc(start))
+        rows = rows.filter(pl.col("start") >= start)
     if end is not None:
-        rows = rows.filter(pl.col("start") < _utc(end))
+        rows = rows.filter(pl.col("start") < end)
     return answer(request, rows.tail(limit))
 
 
@@ -179,7 +203,3 @@ def _of(stream: Stream, symbol: str) -> pl.LazyFrame:
     """Return all ticks of a symbol, stored and in memory."""
     exchange, name = _full_name(stream, symbol)
     return stream.scan().filter((pl.col("symbol") == name) & (pl.col("exchange") == exchange))
-
-
-def _utc(time: datetime) -> datetime:
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

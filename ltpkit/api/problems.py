@@ -22,7 +22,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 #: Our errors, the status each is answered with and a name for its kind; a class before its bases.
 _STATUS: Final[dict[type[errors.LtpkitError], tuple[int, str]]] = {
     errors.UnknownSubscription: (404, "unknown-subscription"),
-    errors.UnknownInstrument: (422, "unknown-symbol"),
+    errors.UnknownInstrument: (404, "unknown-symbol"),
     errors.TooManySymbols: (409, "too-many-symbols"),
     errors.PlanError: (409, "too-many-symbols"),
     errors.TooManySubscriptions: (503, "too-many-subscriptions"),
@@ -100,7 +100,5 @@ def _ours(request: Request, error: Exception) -> Response:
     more: dict[str, object] = {}
     if isinstance(error, errors.UnknownInstrument):
         more = {"symbol": error.symbol, "near": error.near}
-        if "symbol" in request.path_params:
-            status = 404  # what is asked for is the symbol itself
     headers = {"Retry-After": "5"} if status == 503 else None
     return problem(status, str(error), kind=name, headers=headers, **more)

@@ -31,7 +31,7 @@ def _service(request: Request) -> RealTimeSyncService:
     response_model=models.Subscribed,
     responses={
         409: {"description": "More symbols than MAX_CONCURRENT_SYMBOLS, or than the broker takes."},
-        422: {"description": "A symbol is not known (`near` has what may be meant), or the body is wrong."},
+        404: {"description": "A symbol is not known; `near` has what may have been meant."},
         502: {"description": "The broker's list of instruments cannot be had."},
         503: {"description": "The service has as many subscriptions as it takes."},
     },
