@@ -22,6 +22,9 @@ __all__ = ["INDIAN_EXCHANGES", "Instrument", "Instruments", "market_open", "spli
 #: Exchange codes as analysts write them. Their day opens at 09:15 in Asia/Kolkata.
 INDIAN_EXCHANGES: Final = ("NSE", "BSE", "NFO", "BFO", "CDS", "BCD", "MCX", "INDEX")
 
+#: As many as five connections of a broker with the widest limits carry.
+MOST_MET: Final = 25_000
+
 _OPENS: Final = {"CDS": time(9, 0), "BCD": time(9, 0), "MCX": time(9, 0)}
 _INDIA: Final = ZoneInfo("Asia/Kolkata")
 _UTC: Final = ZoneInfo("UTC")
@@ -85,14 +88,30 @@ def market_open(exchange: str) -> tuple[time, ZoneInfo]:
     return time(0, 0), _UTC
 
 
+_UNLISTED: Final = Instrument(exchange="", symbol="UNLISTED")
+
+
 class Instruments:
     """The instruments a stream has met, each with a small number.
 
     Only the feed thread adds once a stream runs; any thread may read. An instrument is never
     taken out: rows that carry its number may still be in memory.
+
+    Parameters
+    ----------
+    known : iterable of Instrument
+    most_met : int
+        How many may come up in a feed that nobody asked for; what comes beyond that is one instrument.
+
+    Attributes
+    ----------
+    full : bool
+        Whether so many were met.
     """
 
-    def __init__(self, known: Iterable[Instrument] = ()) -> None:
+    def __init__(self, known: Iterable[Instrument] = (), *, most_met: int = MOST_MET) -> None:
+        self.full, self.most_met = False, most_met
+        self._met = 0
         self._all: list[Instrument] = []
         self._by_name: dict[str, int] = {}
         self.symbol_codes: npt.NDArray[np.uint32] = np.zeros(64, np.uint32)
@@ -117,6 +136,24 @@ class Instruments:
         self._all.append(instrument)
         self._by_name[instrument.name] = number
         return number
+
+    def meet(self, instrument: Instrument) -> int | None:
+        """Return the number of an instrument that a feed speaks of, None where too many were met for another.
+
+        Its rows then go under `rest`, and its id is not to be kept: there may be no end of them.
+        """
+        found = self._by_name.get(instrument.name)
+        if found is not None:
+            return found
+        if self._met >= self.most_met:
+            self.full = True
+            return None
+        self._met += 1
+        return self.add(instrument)
+
+    def rest(self) -> int:
+        """Return the number of the one instrument that stands for all that are too many, ``:UNLISTED``."""
+        return self.add(_UNLISTED)
 
     def number(self, name: str) -> int | None:
         """Return the number of ``EXCHANGE:SYMBOL``, or None."""

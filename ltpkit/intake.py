@@ -17,12 +17,14 @@ import numpy as np
 
 from ltpkit.batch import Batch, BookUpdate, Depth, Event, Received, Reject, Ticks
 from ltpkit.book import Books
+from ltpkit.errors import LtpkitError
 from ltpkit.feeds import Feed
 from ltpkit.flags import Flags, Reports
 from ltpkit.instrument import Instruments
 from ltpkit.overload import DEPTH, QUOTES, Overload, newest_books, newest_quotes
 from ltpkit.ring import DepthRing, EventLog, TickRing
 from ltpkit.ring.ticks import by_instrument
+from ltpkit.schema import now_us
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,6 +81,7 @@ class Intake:
         self.wanted_books: set[int] = set()
         self.listeners: tuple[Callable[[], None], ...] = ()
         self.last_error: Exception | None = None
+        self._told_full = False
         self._appended = appended
         self._rejects: deque[Reject] = deque(maxlen=_KEPT_REJECTS)
         self._waiters = threading.Condition()
@@ -110,6 +113,8 @@ class Intake:
             self.events.append(batch.events)
         if batch.rejects:
             self._reject(batch.rejects)
+        if self.instruments.full and not self._told_full:
+            self._tell_full()
         self._appended()
         self._mark()
         if self._waiting or self.listeners:
@@ -143,7 +148,7 @@ class Intake:
 
     def settle(self) -> None:
         """Write the events that wait for company: of a flood of flagged rows, and of an overload."""
-        now = time.time_ns() // 1000
+        now = now_us()
         self.events.append(self._reports.rest(now))
         self.overload.tell(now)
 
@@ -155,12 +160,25 @@ class Intake:
 
     def apply(self, updates: Sequence[BookUpdate]) -> None:
         """Bring books up to date, from the stream or from a fetched snapshot."""
+        if self.instruments.full:  # many instruments' changes under one name make no book
+            rest = self.instruments.rest()
+            updates = [update for update in updates if update.instrument != rest]
         applied = self.books.apply(updates)
         if applied.depth is not None:
             self._append_depth(applied.depth)
         if applied.events:
             self.events.append(applied.events)
         self.wanted_books = set(applied.wanted)
+
+    def _tell_full(self) -> None:
+        self._told_full = True
+        rest = self.instruments[self.instruments.rest()].name
+        why = (
+            f"The feed sent rows of {self.instruments.most_met:,} instruments that nobody asked for. "
+            f"Further ones are kept under {rest}, and their books are not."
+        )
+        self.last_error = LtpkitError(why)
+        self.events.append([Event(at=now_us(), kind="unlisted", detail={"why": why})])
 
     def _reject(self, rejects: Sequence[Reject]) -> None:
         self.rejected += len(rejects)

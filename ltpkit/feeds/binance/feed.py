@@ -66,7 +66,10 @@ class _Numbers(dict[str, int]):
     def __missing__(self, symbol: str) -> int:
         if not SYMBOL.fullmatch(symbol):
             raise KeyError(symbol)
-        number = self[symbol] = self._instruments.add(self.instrument(symbol))
+        number = self._instruments.meet(self.instrument(symbol))
+        if number is None:
+            return self._instruments.rest()
+        self[symbol] = number
         return number
 
 

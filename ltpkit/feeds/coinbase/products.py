@@ -23,7 +23,10 @@ class Products(dict[str, int]):
     def __missing__(self, product: str) -> int:
         if not _PRODUCT.fullmatch(product):
             raise ValueError(f"{product[:40]!r} cannot be a product")
-        number = self[product] = self.number(self.instrument(product))
+        number = self._instruments.meet(self.instrument(product))
+        if number is None:
+            return self._instruments.rest()
+        self[product] = number
         return number
 
     def instrument(self, product: str) -> Instrument:

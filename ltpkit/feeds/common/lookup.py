@@ -92,7 +92,10 @@ class Lookup(Generic[K]):
             self.refresh()
         number = self._by_key.get(key)
         if number is None:
-            number = self._by_key[key] = self._table.add(self.instrument(key))
+            number = self._table.meet(self.instrument(key))
+            if number is None:
+                return self._table.rest()
+            self._by_key[key] = number
         return number
 
     def resolve(self, symbol: str, *, feed: str, exchanges: Sequence[str], hint: str) -> Instrument:
@@ -183,9 +186,14 @@ class IntegerLookup(Lookup[int]):
         unknown = self._keys[at] != keys
         if np.count_nonzero(unknown):
             for one in dict.fromkeys(keys[unknown].tolist()):
-                self._by_key[one] = self._table.add(self.instrument(one))
-            self.refresh()
+                number = self._table.meet(self.instrument(one))
+                if number is not None:
+                    self._by_key[one] = number
+            if len(self._table) != self._seen or len(self._by_key) != self._placed:
+                self.refresh()
             at = self._keys.searchsorted(keys)
+            if self._table.full:
+                return np.where(self._keys[at] == keys, self._sorted[at], np.int32(self._table.rest()))
         return self._sorted[at]
 
 

@@ -50,7 +50,10 @@ class Decoder:
         if found is None:
             if not PAIR.fullmatch(symbol):
                 raise ValueError(f"{symbol[:40]!r} cannot be a pair")
-            found = self._numbers[symbol] = self._instruments.add(self.instrument(symbol))
+            found = self._instruments.meet(self.instrument(symbol))
+            if found is None:
+                return self._instruments.rest()
+            self._numbers[symbol] = found
         return found
 
     def traded(self, symbol: str) -> bool:
