@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +11,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
+import psutil
 import pytest
 
 import ltpkit as lk
@@ -65,6 +68,12 @@ def memory() -> dict[str, pl.DataFrame]:
 def sandbox(store: Store, memory: dict[str, pl.DataFrame]) -> Iterator[Sandbox]:
     with Sandbox(lambda: store, lambda: memory, row_limit=1_000, time_limit_s=10) as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="module")
+def brisk(store: Store) -> Iterator[Sandbox]:
+    with Sandbox(lambda: store, time_limit_s=0.4) as brisk:
+        yield brisk
 
 
 @pytest.mark.parametrize(
@@ -381,12 +390,10 @@ def test_a_query_that_grows_beyond_its_limits_is_stopped(sandbox: Sandbox, query
         "SELECT count(*) FROM range(100000) WHERE regexp_matches(repeat('a', 30000), '(a|aa)+$' || range)",
     ],
 )
-def test_a_query_that_takes_too_long_is_stopped_in_time(store: Store, query: str) -> None:
-    with Sandbox(lambda: store, time_limit_s=0.4) as sandbox:
-        sandbox.query("SELECT 1")
-        with pytest.raises(QueryTooLong, match=r"after 0\.4 s"):
-            sandbox.query(query)
-        assert sandbox.query("SELECT 1 AS one").item() == 1
+def test_a_query_that_takes_too_long_is_stopped_in_time(brisk: Sandbox, query: str) -> None:
+    with pytest.raises(QueryTooLong, match=r"after 0\.4 s"):
+        brisk.query(query)
+    assert brisk._idle == []  # its process is gone
 
 
 def test_reading_the_store_ends_with_the_time_too(memory: dict[str, pl.DataFrame]) -> None:
@@ -488,3 +495,44 @@ def test_a_stream_gives_a_sandbox_over_its_own_rows() -> None:
         assert live.wait(rows=1)
         assert sandbox.query("SELECT DISTINCT symbol FROM ticks")["symbol"].to_list() == ["INFY"]
         assert sandbox.row_limit == 5
+
+
+@pytest.mark.parametrize(
+    ("error", "ended"), [(MemoryError(), "too large"), (RuntimeError("the line broke"), "failed")]
+)
+def test_what_fails_while_rows_come_in_is_told_without_our_own_traces(error: Exception, ended: str) -> None:
+    class Broken:
+        def pages(self, *asked: object) -> Iterator[bytes]:
+            raise error
+            yield b""
+
+    limits = sealed._Limits(rows=10, memory_mb=64, time_s=5)
+    con = sealed._sealed(sealed._Schema(["CREATE TABLE t (a INTEGER)"], ["t"]), Broken(), limits)  # type: ignore[arg-type]
+    try:
+        found = sealed._answer(con, "FROM t", None, limits)
+    finally:
+        con.close()
+    assert found[0] == ended
+    assert "Traceback" not in found[1]
+    assert "sealed.py" not in found[1]
+
+
+def test_the_process_ends_when_ours_does() -> None:
+    program = """
+import sys, time
+from ltpkit.store import Store
+from ltpkit.store.sandbox import Sandbox
+sandbox = Sandbox(lambda: store)
+with Store() as store:
+    sandbox.query("SELECT 1")
+    print(sandbox._idle[0]._process.pid, flush=True)
+    sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as ours:
+        assert ours.stdout is not None
+        cell = psutil.Process(int(ours.stdout.readline()))
+        ours.kill()
+    _, alive = psutil.wait_procs([cell], timeout=10)
+    assert not alive

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final, Self
 
 import duckdb
+import msgspec
 import polars as pl
 import pyarrow as pa
 
@@ -35,7 +36,8 @@ from ltpkit.store.tables import TABLES, quoted
 
 __all__ = ["Sandbox"]
 
-_PAGE_ROWS: Final = 61_440
+_PAGE_ROWS: Final = 122_880  # one of DuckDB's row groups
+_PIPE_BYTES: Final = 1 << 20
 _START_S: Final = 30.0
 _LONGEST_QUERY: Final = 100_000
 _OPERATORS: Final = {"==": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -195,6 +197,7 @@ class _Cell:
             stderr=subprocess.DEVNULL,
             env=environment | {"ARROW_DEFAULT_MEMORY_POOL": "system"},
             start_new_session=True,  # Ctrl-C is for us
+            pipesize=_PIPE_BYTES,
         )
         steps = [step.sql for step in migrations()]
         self.usable = True
@@ -250,25 +253,35 @@ class _Cell:
 
     def _serve(self, sql: str, params: Any, cursor: duckdb.DuckDBPyConnection) -> list[Any]:
         """Send the pages that are asked for; return how it ended."""
-        scans: dict[int, Iterator[bytes]] = {}
+        scans: dict[int, Iterator[memoryview]] = {}
         self._say(sql, dict(params) if isinstance(params, Mapping) else params and list(params))
         while True:
             match self._hear():
                 case ["more", int(scan), str(table), list(columns), list(conditions)]:
                     if scan not in scans:
                         scans[scan] = _pages(cursor, table, columns, conditions)
-                    self._say(next(scans[scan], b""))
+                    self._send(next(scans[scan], b""))
+                case ["answer"]:
+                    found = self._receive()
+                    return ["died"] if found is None else ["answer", found]
                 case None:
                     return ["died"]
                 case ended:
                     return ended
 
     def _say(self, *message: Any) -> None:
+        self._send(msgspec.msgpack.encode(message))
+
+    def _send(self, body: bytes | memoryview) -> None:
         assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # it has ended, which the next `_hear` tells
-            sealed.send(self._process.stdin, list(message))
+        with suppress(BrokenPipeError):  # it has ended, which the next `_receive` tells
+            sealed.send(self._process.stdin, body)
 
     def _hear(self) -> list[Any] | None:
+        body = self._receive()
+        return None if body is None else msgspec.msgpack.decode(body, type=list[Any])
+
+    def _receive(self) -> bytes | None:
         assert self._process.stdout is not None
         return sealed.receive(self._process.stdout)
 
@@ -284,7 +297,7 @@ class _Cell:
 
 def _pages(
     cursor: duckdb.DuckDBPyConnection, table: str, columns: list[str], conditions: list[Any]
-) -> Iterator[bytes]:
+) -> Iterator[memoryview]:
     """Yield the rows of a table that may be needed, in their order, as Arrow streams."""
     types = _COLUMNS[table]
     where, params = ["seq > ?"], []

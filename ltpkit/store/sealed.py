@@ -57,34 +57,29 @@ _CONDITION: Final = re.compile(
 )
 
 
-def send(pipe: IO[bytes], message: list[Any]) -> None:
-    """Write a message: its length, then itself as MessagePack."""
-    body = msgspec.msgpack.encode(message)
+def send(pipe: IO[bytes], body: Any) -> None:
+    """Write some bytes, their number first."""
     pipe.write(len(body).to_bytes(8, "little"))
     pipe.write(body)
     pipe.flush()
 
 
-def receive(pipe: IO[bytes]) -> list[Any] | None:
-    """Read a message; None where the other side has gone."""
+def receive(pipe: IO[bytes]) -> bytes | None:
+    """Read what was sent at once; None where the other side has gone."""
     head = pipe.read(8)
     if len(head) < 8:
         return None
     size = int.from_bytes(head, "little")
     body = pipe.read(size)
-    if len(body) < size:
-        return None
-    message: list[Any] = msgspec.msgpack.decode(body)
-    return message
+    return body if len(body) == size else None
 
 
-def stream_of(table: pa.Table) -> bytes:
+def stream_of(table: pa.Table) -> memoryview:
     """Return a table as an Arrow stream."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
-    found: bytes = sink.getvalue().to_pybytes()
-    return found
+    return memoryview(sink.getvalue())
 
 
 class _Rows(ds.Dataset):  # type: ignore[misc]  # pyarrow has no types
@@ -172,13 +167,23 @@ class _Line:
         self._scans = 0
 
     def say(self, *message: Any) -> None:
-        send(self._outgoing, list(message))
+        """Send a message; an answer's rows come after it by themselves."""
+        send(self._outgoing, msgspec.msgpack.encode(message))
+
+    def give(self, rows: memoryview) -> None:
+        """Send the rows of an answer."""
+        send(self._outgoing, rows)
 
     def hear(self) -> list[Any]:
-        message = receive(self._incoming)
-        if message is None:  # whoever asked has gone
-            os._exit(0)
+        """Return the next message."""
+        message: list[Any] = msgspec.msgpack.decode(self._next())
         return message
+
+    def _next(self) -> bytes:
+        body = receive(self._incoming)
+        if body is None:  # whoever asked has gone
+            os._exit(0)
+        return body
 
     def pages(self, table: str, columns: list[str], conditions: list[Any]) -> Iterator[bytes]:
         """Yield pages of a table's rows; several tables may be read in turn."""
@@ -186,7 +191,7 @@ class _Line:
         scan = self._scans
         while True:
             self.say("more", scan, table, columns, conditions)
-            page: bytes = self.hear()[0]
+            page = self._next()
             if not page:
                 return
             yield page
@@ -286,18 +291,20 @@ def _answer(con: duckdb.DuckDBPyConnection, query: str, params: Any, limits: _Li
     except RecursionError:
         return "refused", "it is nested too deeply"
     except (duckdb.Error, pa.ArrowException, TypeError, ValueError, RuntimeError) as error:
+        if "MemoryError" in str(error):  # while a page was taken in, which DuckDB tells in its own way
+            return "too large", f"it needs more than {limits.memory_mb:,} MB of memory"
         return "failed", _said(error)
 
 
 def _said(error: Exception) -> str:
     """Return the words of DuckDB, without a trace of this program's own files."""
-    return str(error).partition("\nTraceback")[0].strip()
+    return str(error).partition("Traceback (most recent call last)")[0].strip()
 
 
 def _confine(memory_mb: int) -> None:
     """Have the system hold this process to its memory and keep it from writing any file."""
     if hasattr(os, "nice"):
-        os.nice(10)  # the feed goes first
+        os.nice(5)  # the feed goes first
     try:
         import resource
     except ImportError:  # Windows
@@ -326,7 +333,12 @@ def main() -> None:
     while True:
         line.say("ready")
         query, params = line.hear()
-        line.say(*_answer(con, query, params, limits))
+        ended, found = _answer(con, query, params, limits)
+        if ended == "answer":
+            line.say(ended)
+            line.give(found)
+        else:
+            line.say(ended, found)
         con.close()
         con = _sealed(schema, line, limits)
 
