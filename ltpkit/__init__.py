@@ -15,20 +15,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ltpkit.archive import Archive
     from ltpkit.archive import open_store as open
+    from ltpkit.connection import Connection as WebSocketClient
     from ltpkit.decoding import Decoded, decode
     from ltpkit.errors import LtpkitError
     from ltpkit.live import Stream, stream
     from ltpkit.masters import find, instruments
     from ltpkit.playback import Replay, replay
+    from ltpkit.service import LTPUpdate, RealTimeSyncService
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Archive",
     "Decoded",
+    "LTPUpdate",
     "LtpkitError",
+    "RealTimeSyncService",
     "Replay",
     "Stream",
+    "WebSocketClient",
     "allow_nested",
     "decode",
     "find",
@@ -41,9 +46,12 @@ __all__ = [
 _HOMES = {
     "Archive": "archive:Archive",
     "Decoded": "decoding:Decoded",
+    "LTPUpdate": "service:LTPUpdate",
     "LtpkitError": "errors:LtpkitError",
+    "RealTimeSyncService": "service:RealTimeSyncService",
     "Replay": "playback:Replay",
     "Stream": "live:Stream",
+    "WebSocketClient": "connection:Connection",
     "decode": "decoding:decode",
     "find": "masters:find",
     "instruments": "masters:instruments",
@@ -83,4 +91,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*__all__, "__version__"})

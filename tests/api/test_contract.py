@@ -27,10 +27,11 @@ def test_schemathesis_finds_nothing(live: Stream, tmp_path: Path) -> None:
     config.write_text(CONFIG)
     open_house = Limits(requests_per_second=1e6, burst=1e6)
     with Server(RealTimeSyncService(live), host="127.0.0.1", port=0, limits=open_house) as server:
+        command = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"]
+        where = ["--config-file", str(config), "run", f"{server.url}/openapi.json"]
+        how = ["--max-examples", "8", "--generation-database", "none", "--seed", "7", "--no-color"]
         done = subprocess.run(
-            [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"]
-            + ["--config-file", str(config), "run", f"{server.url}/openapi.json"]
-            + ["--max-examples", "8", "--generation-database", "none", "--seed", "7", "--no-color"],
+            [*command, *where, *how],
             cwd=tmp_path,
             capture_output=True,
             text=True,
