@@ -6,13 +6,18 @@ ltpkit loads none. In a notebook a cell that is run again gets the views it made
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
+
+from ltpkit.errors import SettingError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ltpkit.frames import Frames
     from ltpkit.player import Player
+    from ltpkit.views.bokeh_chart import BokehChart
+    from ltpkit.views.chart import Chart
     from ltpkit.views.depth_history import DepthHistory
     from ltpkit.views.ladder import Ladder
     from ltpkit.views.view import View
@@ -28,6 +33,73 @@ class Pictures:
     Each method returns a view: shown as a widget in a notebook, as a component by Panel, and as text in
     a terminal. ``view.choose(…)`` changes what it shows, ``view.close()`` takes it away.
     """
+
+    @overload
+    def chart(
+        self, symbol: str | Sequence[str], *, backend: Literal["lightweight"] = ..., **options: Any
+    ) -> Chart: ...
+    @overload
+    def chart(
+        self, symbol: str | Sequence[str], *, backend: Literal["bokeh"], **options: Any
+    ) -> BokehChart: ...
+    def chart(
+        self,
+        symbol: str | Sequence[str],
+        *,
+        backend: Literal["lightweight", "bokeh"] = "lightweight",
+        **options: Any,
+    ) -> Chart | BokehChart:
+        """Return a chart of bars with volume, live: it starts with what is stored and goes on.
+
+        Bars are those of `Frames.bars`, by exchange time; the one that grows is marked. What was missed
+        (`Frames.gaps`) is shaded, nights and weekends are closed up, times are the exchange's.
+
+        Parameters
+        ----------
+        symbol : str or list of str
+            ``"RELIANCE"`` or ``"NSE:RELIANCE"``. Of several the first is the chart's own, the others are laid
+            over it, all as percent change from the left edge.
+        backend : {"lightweight", "bokeh"}
+            ``"bokeh"`` makes a Bokeh figure to put together with others of HoloViz: of one symbol, and with
+            the options `every`, `history`, `height` and `palette` alone.
+        every : str
+            Bar length: ``"1s"`` by default.
+        history : str
+            How far back from the newest tick the bars begin, as a polars duration; further where that
+            would be fewer than 200 bars. ``"1d"`` by default. Of the newest 100,000 bars at most.
+        style : str
+            ``"candles"``, ``"line"`` or ``"area"``; by default candles of one symbol, lines of several.
+        averages : sequence of int
+            Lengths of the moving averages of the close, in bars.
+        vwap : bool
+            Whether to draw the average price weighted by volume, which begins anew each day. It is worked
+            out from the bars: the mean of high, low and close, times the volume.
+        height : int
+            In pixels, from 160; 420 by default.
+        palette : str
+            ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+
+        Raises
+        ------
+        UnknownInstrument
+            A symbol was never subscribed and is not held.
+        SettingError
+            An option is not what it may be.
+
+        Examples
+        --------
+        >>> live.chart("RELIANCE", every="5s", averages=[20], vwap=True)   # doctest: +SKIP
+        >>> live.chart(["RELIANCE", "TCS"], every="1m")                    # doctest: +SKIP
+        """
+        if backend not in ("lightweight", "bokeh"):
+            raise SettingError(f"backend={backend!r}: 'lightweight' or 'bokeh'.")
+        if backend == "bokeh":
+            from ltpkit.views.bokeh_chart import BokehChart
+
+            return self._drawn(BokehChart, symbol, **options)
+        from ltpkit.views.chart import Chart
+
+        return self._drawn(Chart, symbol, **options)
 
     def ladder(self, symbol: str, *, levels: int = 5, palette: str = "classic") -> Ladder:
         """Return the depth ladder of one instrument, live.

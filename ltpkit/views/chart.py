@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -72,9 +72,8 @@ class Chart(View):
         first, *others = [symbol] if isinstance(symbol, str) else symbol or [""]
         self._bars: dict[str, GrowingBars] = {}
         self._gaps: list[list[Any]] = []
-        self._gaps_of: str | None = None
-        self._gaps_as_of: object = None
-        self._gaps_at = 0.0
+        self._gaps_of: Hashable = None
+        self._gaps_at = -_GAPS_EVERY_S
         super().__init__(
             source,
             symbol=first,
@@ -127,6 +126,11 @@ class Chart(View):
     def _outgrown(self) -> bool:
         return any(one.changed > _MOST_CHANGED for one in self._bars.values())
 
+    def _version(self) -> Hashable:
+        # Bars end, and gaps are asked for, without a tick as well.
+        growing = tuple(int(one.tail()[1].sum()) for one in tuple(self._bars.values()))
+        return super()._version(), growing, self._gaps_due()
+
     # -- messages -------------------------------------------------------------------------
 
     @property
@@ -148,6 +152,7 @@ class Chart(View):
         whole = [columns_of(one.all()) for one in self._bars.values()]
         for one in self._bars.values():
             one.settle()
+        self._gaps_at = -_GAPS_EVERY_S
         header = {
             "symbols": self.source.known(),
             "series": [
@@ -177,17 +182,22 @@ class Chart(View):
         columns["growing"] = np.concatenate(growing).astype(np.uint8)
         return header, columns
 
+    def _gaps_wanted(self) -> Hashable:
+        return self._options["symbol"], self.source.version(), self.source.rewound()
+
+    def _gaps_due(self) -> bool:
+        return self._gaps_of != self._gaps_wanted() and time.monotonic() - self._gaps_at > _GAPS_EVERY_S
+
     def _known_gaps(self) -> list[list[Any]]:
         """Return when ticks of the chart's own symbol were missed.
 
         For each begin, end, why, how many, and what came back. Asked anew once a second at most, as it costs
         more than the bars.
         """
-        name, now = self._options["symbol"], time.monotonic()
-        asked = (self.source.version(), self.source.rewound())
-        if name == self._gaps_of and (asked == self._gaps_as_of or now - self._gaps_at < _GAPS_EVERY_S):
+        if not self._gaps_due():
             return self._gaps
-        self._gaps_of, self._gaps_as_of, self._gaps_at = name, asked, now
+        name = self._options["symbol"]
+        self._gaps_of, self._gaps_at = self._gaps_wanted(), time.monotonic()
         found = self.source.gaps().filter(
             ~pl.col("why").is_in(OF_A_BOOK),
             pl.col("symbol").fill_null(name) == name,
