@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from benchmarks.cases import CASES, run_apart
+from benchmarks.cases import CASES, LONG_CASES, run_apart
 from benchmarks.measure import Report, Result, machine, now, wait_until_idle
 from benchmarks.table import table
 
@@ -45,7 +45,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _asked(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure speed and memory.")
-    parser.add_argument("cases", nargs="*", metavar="case", help=f"any of {', '.join(CASES)}; by default all")
+    parser.add_argument(
+        "cases",
+        nargs="*",
+        metavar="case",
+        help=f"any of {', '.join(CASES)}, which is the default; or {', '.join(LONG_CASES)}",
+    )
     parser.add_argument(
         "--quick", action="store_true", help="a few seconds to see that it works, no numbers to quote"
     )
@@ -61,9 +66,9 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="also write the numbers here")
     asked = parser.parse_args(arguments)
-    unknown = [case for case in asked.cases if case not in CASES]
+    unknown = [case for case in asked.cases if case not in (*CASES, *LONG_CASES)]
     if unknown:
-        parser.error(f"there is no case {', '.join(unknown)}; there are {', '.join(CASES)}")
+        parser.error(f"there is no case {', '.join(unknown)}; there are {', '.join((*CASES, *LONG_CASES))}")
     return asked
 
 

@@ -23,6 +23,9 @@ CASES: Final = (
     "brokers",
 )
 
+#: Run when named: they need a browser or many processes, and take minutes.
+LONG_CASES: Final = ("views",)
+
 
 def run_apart(case: str, **options: Any) -> list[Result]:
     """Run a case in a new interpreter, so that it inherits nobody's memory, threads or caches."""
