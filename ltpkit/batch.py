@@ -140,6 +140,16 @@ class Depth(msgspec.Struct, kw_only=True):
             ask_orders=asks.orders,
         )
 
+    @property
+    def bids(self) -> Side:
+        """The bids of all rows."""
+        return Side(self.bid_ends, self.bid_price, self.bid_qty, self.bid_orders)
+
+    @property
+    def asks(self) -> Side:
+        """The asks of all rows."""
+        return Side(self.ask_ends, self.ask_price, self.ask_qty, self.ask_orders)
+
     def __len__(self) -> int:
         return len(self.instrument)
 

@@ -49,36 +49,45 @@ def before(
         else:
             alone[0] = np.nan
         return alone
-    found = np.full(len(ltp), np.nan)
     priced = ltp == ltp  # False for NaN, and cheaper than isnan
-    rows: npt.NDArray[np.intp] | None = None
-    if not priced.all():
-        rows, order = np.flatnonzero(priced), None
-        instrument, ltp = instrument[rows], ltp[rows]
-    if len(ltp) <= 1:
-        found[priced] = last[instrument]
-        last[instrument] = ltp
-        return found
-    if order is None:
-        order = np.argsort(instrument, kind="stable")
-    who, price = instrument[order], ltp[order]
-    new = np.empty(len(who), np.bool_)  # the instrument's first row in this batch
-    new[0] = True
-    np.not_equal(who[1:], who[:-1], out=new[1:])
-    earlier = np.empty_like(price)
-    earlier[1:] = price[:-1]
-    earlier[new] = last[who[new]]
-    last[who] = price  # of repeated instruments the last one stays
-    found[order if rows is None else rows[order]] = earlier
+    if np.count_nonzero(priced) == len(ltp):
+        return _all_before(last, instrument, ltp, order)
+    found = np.full(len(ltp), np.nan)
+    if np.count_nonzero(priced):
+        found[priced] = _all_before(last, instrument[priced], ltp[priced], None)
     return found
 
 
-def percent(change: npt.NDArray[np.float64], of: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _all_before(
+    last: npt.NDArray[np.float64],
+    instrument: npt.NDArray[np.int32],
+    ltp: npt.NDArray[np.float64],
+    order: npt.NDArray[np.intp] | None,
+) -> npt.NDArray[np.float64]:
+    """Do as `before` does, for rows that all have a price."""
+    if order is None:
+        order = instrument.argsort(kind="stable")
+    who, price = instrument[order], ltp[order]
+    earlier = last.take(who)
+    np.copyto(earlier[1:], price[:-1], where=who[1:] == who[:-1])
+    last[who] = price  # of repeated instruments the last one stays
+    found = np.empty_like(earlier)
+    found[order] = earlier
+    return found
+
+
+def percent(
+    change: npt.NDArray[np.float64],
+    of: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float64] | None = None,
+) -> npt.NDArray[np.float64]:
     """Return `change` in percent of the price before; NaN where that was zero or missing."""
-    if of.all():  # NaN counts as true: then nothing is divided by zero
-        return change * 100.0 / of
-    result = np.full(len(change), np.nan)
-    np.divide(change * 100.0, of, out=result, where=of != 0)
+    result = np.multiply(change, 100.0, out=out)
+    if np.count_nonzero(of) == len(of):  # NaN counts as well: then nothing is divided by zero
+        result /= of
+        return result
+    np.divide(result, of, out=result, where=of != 0)
+    result[of == 0] = np.nan
     return result
 
 

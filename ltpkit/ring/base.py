@@ -6,12 +6,13 @@ sees the old state or the new, never a mix; a sealed chunk keeps its frame, made
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from ltpkit.instrument import Instruments
 from ltpkit.schema import polars_schema
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Chunk", "Ring", "bitmap", "floats_column", "make_frame", "plain_column"]
 
-CACHED_SYMBOLS: Final = 16  # how many symbols' rows a sealed chunk keeps picked out
+CACHED_SYMBOLS: Final = 16  # of so many the rows in sealed chunks are kept picked out
 
 
 def bitmap(present: npt.NDArray[np.bool_]) -> pa.Buffer:
@@ -96,9 +97,18 @@ class Chunk:
         """Return rows as a frame over the chunk's own memory."""
         raise NotImplementedError
 
-    def codes(self, stop: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
-        """Return the symbol and exchange codes of the rows before `stop`."""
-        return self.symbol[:stop], self.exchange[:stop]
+    def write_codes(self, i: int, j: int, numbers: npt.NDArray[np.int32], known: Instruments) -> None:
+        """Write the symbol and exchange codes of rows `i` to `j`."""
+        # Unlike an assignment, no copy in between; and "clip" is the mode that writes without one.
+        known.symbol_codes.take(numbers, out=self.symbol[i:j], mode="clip")
+        known.exchange_codes.take(numbers, out=self.exchange[i:j], mode="clip")
+
+    def find(self, symbol: int, exchange: int | None, start: int, stop: int) -> npt.NDArray[np.intp]:
+        """Return which rows from `start` to `stop` have these codes."""
+        rows = np.flatnonzero(self.symbol[start:stop] == symbol)
+        if exchange is not None:
+            rows = rows[self.exchange[start:stop][rows] == exchange]
+        return rows + start if start else rows
 
     def nbytes(self) -> int:
         """Return the bytes allocated."""
@@ -109,12 +119,11 @@ C = TypeVar("C", bound=Chunk)
 
 
 class _Sealed(Generic[C]):
-    """A full chunk, its frame, and the rows of lately asked symbols picked out of it."""
+    """A full chunk and its frame."""
 
     def __init__(self, chunk: C) -> None:
         self.chunk = chunk
         self._frame: pl.DataFrame | None = None
-        self._picked: dict[tuple[int, int | None], pl.DataFrame] = {}
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -124,31 +133,12 @@ class _Sealed(Generic[C]):
             self._frame = self.chunk.frame(0, self.chunk.rows)
         return self._frame
 
-    def pick(self, symbol: int, exchange: int | None) -> pl.DataFrame:
-        key = (symbol, exchange)
-        found = self._picked.get(key)
-        if found is None:
-            found = _pick(self.chunk, self.frame, symbol, exchange)
-            if len(self._picked) >= CACHED_SYMBOLS:
-                self._picked.clear()
-            self._picked[key] = found
-        return found
 
+class _Picked(NamedTuple):
+    """The rows of one symbol in the sealed chunks, up to the row with this `seq`."""
 
-def _pick(
-    chunk: Chunk, frame: pl.DataFrame, symbol: int, exchange: int | None, *, start: int = 0
-) -> pl.DataFrame:
-    """Return the rows of a symbol among those of `frame`, which begins at row `start` of the chunk."""
-    import polars as pl
-
-    symbols, exchanges = chunk.codes(start + frame.height)
-    wanted = symbols[start:] == symbol
-    if exchange is not None:
-        wanted &= exchanges[start:] == exchange
-    rows = np.flatnonzero(wanted)
-    if len(rows) == frame.height:
-        return frame
-    return frame[pl.Series(rows.astype(np.uint32))]
+    until: int
+    frame: pl.DataFrame
 
 
 class _Published(NamedTuple, Generic[C]):
@@ -175,6 +165,7 @@ class Ring(Generic[C]):
         self.lost_rows = 0
         self.on_loss = on_loss
         self._published: _Published[C] = _Published((), self._new_chunk(first_seq), 0)
+        self._picked: dict[tuple[int, int | None], _Picked] = {}
 
     def _new_chunk(self, first_seq: int) -> C:
         raise NotImplementedError
@@ -273,17 +264,72 @@ class Ring(Generic[C]):
 
         state = self._published
         parts = []
-        for one in state.sealed:
-            if one.chunk.first_seq + one.chunk.rows > after_seq + 1:
-                part = one.pick(symbol, exchange)
-                parts.append(
-                    part if one.chunk.first_seq > after_seq else part.filter(pl.col("seq") > after_seq)
-                )
+        if after_seq < state.open.first_seq - 1:
+            parts.append(self._in_sealed(state.sealed, symbol, exchange, after_seq))
         start = min(max(0, after_seq + 1 - state.open.first_seq), state.rows)
-        newest = state.open.frame(start, state.rows)
-        parts.append(_pick(state.open, newest, symbol, exchange, start=start))
+        rows = state.open.find(symbol, exchange, start, state.rows)
+        if len(rows) == state.rows - start:
+            parts.append(state.open.frame(start, state.rows))
+        else:
+            parts.append(self._gathered([(state.open, rows)]))
         filled = [part for part in parts if part.height] or parts[-1:]
         return filled[0] if len(filled) == 1 else pl.concat(filled, rechunk=False)
+
+    def _in_sealed(
+        self, sealed: tuple[_Sealed[C], ...], symbol: int, exchange: int | None, after_seq: int
+    ) -> pl.DataFrame:
+        """Return the rows of a symbol in sealed chunks. All of them are remembered, for the next time."""
+        import polars as pl
+
+        if after_seq:
+            later = [one for one in sealed if one.chunk.first_seq + one.chunk.rows > after_seq + 1]
+            found = self._in_chunks(later, symbol, exchange)
+            return found.slice(int(found["seq"].search_sorted(after_seq, side="right")))
+        key = (symbol, exchange)
+        known = self._picked.get(key)
+        new = [one for one in sealed if known is None or one.chunk.first_seq > known.until]
+        if known is not None:
+            gone = int(known.frame["seq"].search_sorted(sealed[0].chunk.first_seq)) if sealed else 0
+            frame = known.frame.slice(gone)
+            if new:
+                frame = pl.concat([frame, self._in_chunks(new, symbol, exchange)], rechunk=True)
+        else:
+            frame = self._in_chunks(new, symbol, exchange)
+        if new:
+            if len(self._picked) >= CACHED_SYMBOLS:
+                self._picked.clear()
+            self._picked[key] = _Picked(new[-1].chunk.first_seq + new[-1].chunk.rows - 1, frame)
+        return frame
+
+    def _in_chunks(self, sealed: Sequence[_Sealed[C]], symbol: int, exchange: int | None) -> pl.DataFrame:
+        """Return the rows of a symbol in these chunks; those of a chunk that has no others are not copied."""
+        import polars as pl
+
+        parts: list[pl.DataFrame] = []
+        some: list[tuple[C, npt.NDArray[np.intp]]] = []
+        for one in sealed:
+            rows = one.chunk.find(symbol, exchange, 0, one.chunk.rows)
+            if len(rows) < one.chunk.rows:
+                some.append((one.chunk, rows))
+                continue
+            if some:
+                parts.append(self._gathered(some))
+                some = []
+            parts.append(one.frame)
+        if some or not parts:
+            parts.append(self._gathered(some))
+        return parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=False)
+
+    def _gathered(self, found: Sequence[tuple[C, npt.NDArray[np.intp]]]) -> pl.DataFrame:
+        """Return these rows of these chunks, copied; an empty frame of none."""
+        import polars as pl
+
+        parts = [
+            chunk.frame(0, int(rows[-1]) + 1)[pl.Series(rows.astype(np.uint32))]
+            for chunk, rows in found
+            if len(rows)
+        ]
+        return pl.concat(parts) if parts else self._published.open.frame(0, 0)
 
     def newest(self, symbol: int, exchange: int | None = None) -> pl.DataFrame:
         """Return the newest row of one symbol, shape (1, …), or no row."""
@@ -291,11 +337,7 @@ class Ring(Generic[C]):
         parts: list[tuple[C, int]] = [(state.open, state.rows)]
         parts += [(one.chunk, one.chunk.rows) for one in reversed(state.sealed)]
         for chunk, rows in parts:
-            symbols, exchanges = chunk.codes(rows)
-            wanted = symbols == symbol
-            if exchange is not None:
-                wanted &= exchanges == exchange
-            found = np.flatnonzero(wanted)
+            found = chunk.find(symbol, exchange, 0, rows)
             if len(found):
                 return chunk.frame(int(found[-1]), int(found[-1]) + 1)
         return state.open.frame(0, 0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Depth
+from ltpkit.batch import Depth, Side
 from ltpkit.instrument import Instruments
 from ltpkit.ring.base import Chunk, Ring, bitmap, make_frame, plain_column
 
@@ -25,38 +25,31 @@ LEVELS_PER_ROW: Final = 10  # room planned per row and side; a chunk seals early
 class _Side:
     """One side of the books of a chunk: flat levels and where each row's levels end."""
 
-    def __init__(self, rows: int, levels: int) -> None:
+    def __init__(self, rows: int, price: npt.NDArray[np.float64], qty: npt.NDArray[np.float64]) -> None:
         self.ends = np.zeros(rows + 1, np.int64)  # ends[row] .. ends[row + 1]: Arrow's list offsets
-        self.price = np.empty(levels)
-        self.qty = np.empty(levels)
-        self.orders = np.zeros(levels, np.int32)
+        self.price, self.qty = price, qty
+        self.orders = np.zeros(len(price), np.int32)
         self.counted = np.zeros(rows, np.bool_)  # rows whose feed counts orders
 
     def fits(self, row: int, ends: npt.NDArray[np.int64], first: int) -> int:
         """Return how many of the batch's rows from `first` on have room for their levels."""
         before_ = int(ends[first - 1]) if first else 0
-        room = len(self.price) - int(self.ends[row])
-        return int(np.searchsorted(ends[first:], before_ + room, side="right"))
+        room = before_ + len(self.price) - int(self.ends[row])
+        if ends[-1] <= room:
+            return len(ends) - first
+        return int(np.searchsorted(ends[first:], room, side="right"))
 
-    def write(
-        self,
-        i: int,
-        j: int,
-        a: int,
-        b: int,
-        ends: npt.NDArray[np.int64],
-        price: npt.NDArray[np.float64],
-        qty: npt.NDArray[np.float64],
-        orders: npt.NDArray[np.int32] | None,
-    ) -> None:
-        start, stop = int(ends[a - 1]) if a else 0, int(ends[b - 1])
-        at = int(self.ends[i])
-        self.ends[i + 1 : j + 1] = ends[a:b] - start + at
-        self.price[at : at + stop - start] = price[start:stop]
-        self.qty[at : at + stop - start] = qty[start:stop]
-        self.counted[i:j] = orders is not None
-        if orders is not None:
-            self.orders[at : at + stop - start] = orders[start:stop]
+    def write(self, rows: tuple[int, int], side: Side, of: tuple[int, int]) -> None:
+        """Write rows `of[0]` to `of[1]` of a batch's side to these rows."""
+        (i, j), (a, b) = rows, of
+        start, stop, at = int(side.ends[a - 1]) if a else 0, int(side.ends[b - 1]), int(self.ends[i])
+        np.add(side.ends[a:b], at - start, out=self.ends[i + 1 : j + 1])
+        levels = slice(at, at + stop - start)
+        self.price[levels] = side.price[start:stop]
+        self.qty[levels] = side.qty[start:stop]
+        if side.orders is not None:
+            self.orders[levels] = side.orders[start:stop]
+            self.counted[i:j] = True
 
     def nbytes(self) -> int:
         return sum(a.nbytes for a in (self.ends, self.price, self.qty, self.orders, self.counted))
@@ -84,13 +77,15 @@ class _DepthChunk(Chunk):
 
     def __init__(self, first_seq: int, room: int) -> None:
         super().__init__(first_seq, room)
-        self.bids = _Side(room, room * LEVELS_PER_ROW)
-        self.asks = _Side(room, room * LEVELS_PER_ROW)
+        # In one piece: numpy asks for large pages from 4 MB on, which are written to for the first time much
+        # faster than small ones.
+        levels = np.empty((4, room * LEVELS_PER_ROW))
+        self.bids, self.asks = _Side(room, levels[0], levels[1]), _Side(room, levels[2], levels[3])
         self._levels_full = False
 
     @property
     def full(self) -> bool:
-        return self._levels_full or super().full
+        return self._levels_full or self.rows == self.room
 
     def take(self, depth: Depth, first: int) -> int:
         """Return how many rows of `depth` from `first` on fit; the chunk is full when not all do."""
@@ -142,13 +137,11 @@ class DepthRing(Ring[_DepthChunk]):
             fit = chunk.take(depth, done)
             i, j, a, b = chunk.rows, chunk.rows + fit, done, done + fit
             if fit:
-                numbers = depth.instrument[a:b]
                 chunk.ints[1, i:j] = depth.timestamp[a:b]
                 chunk.ints[2, i:j] = depth.received_at[a:b]
-                chunk.symbol[i:j] = self._instruments.symbol_codes[numbers]
-                chunk.exchange[i:j] = self._instruments.exchange_codes[numbers]
-                chunk.bids.write(i, j, a, b, depth.bid_ends, depth.bid_price, depth.bid_qty, depth.bid_orders)
-                chunk.asks.write(i, j, a, b, depth.ask_ends, depth.ask_price, depth.ask_qty, depth.ask_orders)
+                chunk.write_codes(i, j, depth.instrument[a:b], self._instruments)
+                chunk.bids.write((i, j), depth.bids, (a, b))
+                chunk.asks.write((i, j), depth.asks, (a, b))
                 chunk.rows = j
             self._publish(chunk)
             done = b

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -134,24 +134,19 @@ class TickRing(Ring[_TickChunk]):
         if left_out is not None:
             prices = np.where(left_out, np.nan, prices)
         earlier = changes.before(self.prices, who, prices, order)
-        change = prices - earlier
-        percent = changes.percent(change, earlier)
         code = code_of("source", source)
         done = 0
         while done < n:
             chunk = self._published.open
             take = min(n - done, chunk.room - chunk.rows)
             i, j, a, b = chunk.rows, chunk.rows + take, done, done + take
-            chunk.ints[1, i:j] = ticks.timestamp[a:b]
-            chunk.ints[2, i:j] = ticks.received_at[a:b]
-            chunk.floats[: len(FEED_FLOATS), i:j] = values[:, a:b]
-            chunk.floats[_CHANGE, i:j] = change[a:b]
-            chunk.floats[_CHANGE_PERCENT, i:j] = percent[a:b]
-            numbers = who[a:b]
-            chunk.symbol[i:j] = self._instruments.symbol_codes[numbers]
-            chunk.exchange[i:j] = self._instruments.exchange_codes[numbers]
+            numbers, floats, ints = who[a:b], chunk.floats[:, i:j], chunk.ints[:, i:j]
+            ints[1], ints[2] = ticks.timestamp[a:b], ticks.received_at[a:b]
+            floats[: len(FEED_FLOATS)] = values[:, a:b]
+            np.subtract(prices[a:b], earlier[a:b], out=floats[_CHANGE])
+            changes.percent(floats[_CHANGE], earlier[a:b], out=floats[_CHANGE_PERCENT])
+            chunk.write_codes(i, j, numbers, self._instruments)
             chunk.source[i:j] = code
-            floats, ints = chunk.floats[:, i:j], chunk.ints[:, i:j]
             if left_out is None:
                 self._note(numbers, order if take == n else None, floats, ints, code)
             elif len(kept := np.flatnonzero(~left_out[a:b])):
@@ -178,23 +173,36 @@ class TickRing(Ring[_TickChunk]):
             self._version += 1
             return
         rows = _newest(numbers, order)
-        who = numbers[rows]
-        newest = block[:, rows]
+        who, newest = numbers[rows], block[:, rows]
         said = newest == newest
         self._version += 1
-        silent = np.flatnonzero(~said.all(axis=1))
-        if len(silent):
+        if np.count_nonzero(said) < said.size:
             newest = np.where(said, newest, self._table_floats[:, who])
         self._table_floats[:, who] = newest
-        if len(silent):
-            part = block[silent]  # columns in which an earlier row of this batch may have spoken
-            present = part == part
-            if present.any():
-                lines, places = np.nonzero(present)  # in order, so later rows overwrite earlier
-                self._table_floats[silent[lines], numbers[places]] = part[lines, places]
+        if len(rows) < len(numbers):
+            self._note_earlier(numbers, block, said)
         self._table_ints[:, who] = ints[:, rows]
         self._table_source[who] = code
         self._version += 1
+
+    def _note_earlier(
+        self,
+        numbers: npt.NDArray[np.int32],
+        block: npt.NDArray[np.float64],
+        said: npt.NDArray[np.bool_],
+    ) -> None:
+        """Note what a row said in columns of which a newer one of its instrument in this batch says nothing.
+
+        `said` is what the newest rows say. A column that is silent there is mostly silent in all rows.
+        """
+        silent = np.flatnonzero(~np.logical_and.reduce(said, axis=1))
+        if not len(silent):
+            return
+        part = block[silent]
+        present = part == part
+        if np.count_nonzero(present):
+            lines, places = np.nonzero(present)  # in order, so later rows overwrite earlier
+            self._table_floats[silent[lines], numbers[places]] = part[lines, places]
 
     def _make_room(self) -> None:
         room = len(self._last)
@@ -210,6 +218,20 @@ class TickRing(Ring[_TickChunk]):
         self._table_ints = np.concatenate([self._table_ints, np.zeros((3, more), np.int64)], axis=1)
         self._table_source = np.concatenate([self._table_source, np.zeros(more, np.uint8)])
         self._version += 1
+
+    def _gathered(self, found: Sequence[tuple[_TickChunk, npt.NDArray[np.intp]]]) -> pl.DataFrame:
+        # Column by column in numpy, into one piece: a third of the time of polars, chunk by chunk.
+        count = sum(len(rows) for _, rows in found)
+        whole = _TickChunk(0, count)
+        start = 0
+        for chunk, rows in found:
+            here = slice(start, start + len(rows))
+            chunk.ints.take(rows, axis=1, out=whole.ints[:, here], mode="clip")
+            chunk.floats.take(rows, axis=1, out=whole.floats[:, here], mode="clip")
+            for column in ("symbol", "exchange", "source"):
+                getattr(chunk, column).take(rows, out=getattr(whole, column)[here], mode="clip")
+            start = here.stop
+        return whole.frame(0, count)
 
     def latest(self) -> pl.DataFrame:
         """Return one row per instrument seen: the newest `seq` and times, and each column's last value.
@@ -241,8 +263,8 @@ class TickRing(Ring[_TickChunk]):
 def by_instrument(who: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
     """Return what sorts rows by instrument and keeps the order of each one's."""
     # numpy sorts 16-bit numbers by radix, three times as fast on a thousand rows
-    small = who.astype(np.int16) if len(who) > 64 and who.max() < 32_768 else who
-    return np.argsort(small, kind="stable")
+    small = who.astype(np.int16) if len(who) > 64 and np.maximum.reduce(who) < 32_768 else who
+    return small.argsort(kind="stable")
 
 
 def _newest(who: npt.NDArray[np.int32], order: npt.NDArray[np.intp] | None) -> npt.NDArray[np.intp]:
