@@ -23,7 +23,6 @@ from ltpkit.api.problems import MEDIA_TYPE, add_handlers
 from ltpkit.api.requests import CORRELATION_HEADER, Observed
 from ltpkit.service import Delivery, RealTimeSyncService
 from ltpkit.service.metrics import Metrics
-from ltpkit.store.sandbox import Sandbox
 
 __all__ = ["App", "create_app"]
 
@@ -98,7 +97,7 @@ def create_app(
     stream = service.stream
     delivery = Delivery(service, heartbeat_s=stream._settings.heartbeat_interval_s)
     metrics = Metrics(service)
-    sandbox = Sandbox(stream._open_store, memory=stream._memory) if stream._settings.service_sql else None
+    sandbox = stream.sandbox() if stream._settings.service_sql else None
 
     @asynccontextmanager
     async def following(app: FastAPI) -> AsyncIterator[None]:
