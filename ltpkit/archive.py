@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ltpkit.frames import Frames, Name, Table
 from ltpkit.instrument import split_symbol
 from ltpkit.live import store_being_written
+from ltpkit.status import Status
 from ltpkit.store import Store
 
 if TYPE_CHECKING:
@@ -53,6 +54,38 @@ class Archive(Frames):
 
     def _known(self) -> list[str]:
         return self._store.names()
+
+    def status(self) -> Status:
+        """Return what the store holds, in the words of a stream's status.
+
+        ``state`` is ``"stored"``; what is counted from a start, as rejects and reconnects are, is 0.
+        """
+        last = self._store.positions()["ticks"]
+        now = datetime.now(UTC)
+        newest = self._latest()["received_at"].max()
+        return Status(
+            state="stored",
+            feed="store",
+            symbols=self._known(),
+            rows_in_memory=0,
+            rows_stored=self._store.rows("ticks"),
+            received_seq=last,
+            journaled_seq=last,
+            synced_seq=last,
+            stored_seq=last,
+            depth_rows=0,
+            rate=0.0,
+            last_tick_age_s=(now - newest).total_seconds() if isinstance(newest, datetime) else None,
+            rejects=0,
+            gaps=self.gaps().height,
+            reconnects=0,
+            lost_rows=0,
+            recovered=None if self._store.recovered is None else str(self._store.recovered),
+            store=str(self._store.path),
+            recording=None,
+            last_error=None,
+            at=now,
+        )
 
     def export(self, directory: str | Path) -> list[Path]:
         """Write the ticks as Parquet files partitioned by date; return their paths."""

@@ -82,7 +82,7 @@ class Frames(Pictures, ABC):
         return 0
 
     def condition(self) -> tuple[str, str | None]:
-        """Return the state, a word of `Status.state`, and what is wrong, if anything, in words."""
+        """Return the state, a word of `Status.state`, and what is wrong, if anything: its name, and words."""
         return "stored", None
 
     def tick_size(self, name: str) -> float:

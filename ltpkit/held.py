@@ -30,7 +30,7 @@ from ltpkit.recording import Recorder
 from ltpkit.ring import DepthRing, EventLog, TickRing
 from ltpkit.schema import code_of, now_us
 from ltpkit.settings import Settings
-from ltpkit.status import Status
+from ltpkit.status import IN_MEMORY, Status
 from ltpkit.store import Compacted, Store
 from ltpkit.store.salvage import log_of
 from ltpkit.streamer import Streamer
@@ -328,7 +328,7 @@ class Held(Frames):
         ring = self._ring
         newest = ring.latest()["received_at"].max() if ring.rows else None
         now = datetime.now(UTC)
-        _, error = self.condition()
+        error = self._trouble()
         # In this order, so that none is above the one before it.
         stored = ring.stored_seq
         synced = stored if self._journal is None else max(stored, self._journal.synced["ticks"])
@@ -356,9 +356,9 @@ class Held(Frames):
             left_out=dict(self._intake.overload.left_out),
             lost_rows=ring.lost_rows + self._depth_ring.lost_rows,
             recovered=None if self._recovered is None else str(self._recovered),
-            store="in memory, until this process ends" if self._store_path is None else str(self._store_path),
+            store=IN_MEMORY if self._store_path is None else str(self._store_path),
             recording=None if self._recorder is None else str(self._recorder.path),
-            last_error=error,
+            last_error=None if error is None else self._hidden(str(error)),
             longest_pause_s=self._streamer.longest_pause_s,
             at=now,
         )
@@ -372,8 +372,11 @@ class Held(Frames):
         return self._ring.last_seq, self._depth_ring.last_seq, self._events.last_seq
 
     def condition(self) -> tuple[str, str | None]:  # noqa: D102 - as in the base
-        error = self._store_error or self._journal_error or self._intake.last_error or self._streamer.error
-        return self._state(), None if error is None else self._hidden(str(error))
+        error = self._trouble()
+        return self._state(), None if error is None else self._hidden(f"{type(error).__name__}: {error}")
+
+    def _trouble(self) -> Exception | None:
+        return self._store_error or self._journal_error or self._intake.last_error or self._streamer.error
 
     def tick_size(self, name: str) -> float:  # noqa: D102 - as in the base
         number = self._instruments.number(name)

@@ -6,7 +6,7 @@ ltpkit loads none. In a notebook a cell that is run again gets the views it made
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 from ltpkit.errors import SettingError
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from ltpkit.frames import Frames
     from ltpkit.player import Player
+    from ltpkit.views.board import Board
     from ltpkit.views.bokeh_chart import BokehChart
     from ltpkit.views.chart import Chart
     from ltpkit.views.depth_history import DepthHistory
+    from ltpkit.views.heatmap import Heatmap
     from ltpkit.views.ladder import Ladder
+    from ltpkit.views.status_card import StatusCard
     from ltpkit.views.view import View
 
 __all__ = ["Pictures"]
@@ -189,6 +192,94 @@ class Pictures:
         from ltpkit.views.depth_history import DepthHistory
 
         return self._drawn(DepthHistory, symbol, seconds=seconds, levels=levels, scale=scale, palette=palette)
+
+    def board(
+        self,
+        symbols: str | Sequence[str] | None = None,
+        *,
+        symbol: str | None = None,
+        sort: str = "",
+        palette: str = "classic",
+    ) -> Board:
+        """Return a watchlist: last price, changes, day range, recent prices, volume and age, live.
+
+        A click on a row, or the arrow keys, select a symbol; ``board.link(chart, ladder)`` has other views
+        follow it. Of a running stream symbols can be subscribed and unsubscribed on the page.
+
+        Parameters
+        ----------
+        symbols : str or sequence of str, optional
+            What to show, in this order. By default everything subscribed, whenever that changes too.
+        symbol : str, optional
+            The one that is selected at first.
+        sort : str
+            ``symbol``, ``ltp``, ``change`` or ``change_percent`` (since the previous tick), ``day_change`` or
+            ``day_change_percent`` (since the previous close), ``range``, ``recent``, ``volume`` or ``age``;
+            with a minus in front, the largest first.
+        palette : str
+            ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+
+        Raises
+        ------
+        UnknownInstrument
+            A symbol was never subscribed and is not held.
+        SettingError
+            There is no such column or palette.
+        """
+        from ltpkit.views.board import Board
+
+        return self._drawn(Board, symbols, symbol=symbol, sort=sort, palette=palette)
+
+    def heatmap(
+        self,
+        symbols: str | Sequence[str] | None = None,
+        *,
+        basis: str = "close",
+        size: str = "turnover",
+        sectors: Mapping[str, str] | None = None,
+        palette: str = "classic",
+    ) -> Heatmap:
+        """Return a map of the market: a tile for each symbol, coloured by its change, within its sector.
+
+        Parameters
+        ----------
+        symbols : str or sequence of str, optional
+            What to show. By default everything subscribed, whenever that changes too.
+        basis : {"close", "tick", "open"}
+            What the change is counted from: the previous close, the previous tick, the day's opening.
+        size : {"turnover", "equal"}
+            What a tile's area stands for. Turnover is the day's volume times the last price; where a feed
+            sends no volume the tiles are equal.
+        sectors : mapping of str to str, optional
+            Sector by symbol, ``{"RELIANCE": "Energy"}``, where the source does not know. What is in no
+            sector is grouped by its exchange.
+        palette : str
+            ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+
+        Raises
+        ------
+        UnknownInstrument
+            A symbol was never subscribed and is not held.
+        SettingError
+            There is no such basis, size or palette.
+        """
+        from ltpkit.views.heatmap import Heatmap
+
+        return self._drawn(Heatmap, symbols, basis=basis, size=size, sectors=sectors, palette=palette)
+
+    def card(self, *, palette: str = "classic") -> StatusCard:
+        """Return the status card, live: state, rate, age of the last tick, gaps, and how safe rows are.
+
+        What goes wrong in the background is named on it.
+
+        Parameters
+        ----------
+        palette : str
+            ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+        """
+        from ltpkit.views.status_card import StatusCard
+
+        return self._drawn(StatusCard, palette=palette)
 
     def _drawn(self, view: type[V], *args: Any, **options: Any) -> V:
         from ltpkit.views.cells import placed

@@ -11,7 +11,10 @@ import msgspec
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Status"]
+__all__ = ["IN_MEMORY", "Status"]
+
+#: In the place of a store's path.
+IN_MEMORY = "in memory, until this process ends"
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):

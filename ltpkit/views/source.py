@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ltpkit.frames import Frames
+    from ltpkit.status import Status
 
-__all__ = ["Subscribing", "full_name", "precision", "stamp", "zone_of"]
+__all__ = ["Reporting", "Subscribing", "full_name", "precision", "stamp", "zone_of"]
 
 
 @runtime_checkable
@@ -25,6 +26,14 @@ class Subscribing(Protocol):
 
     def unsubscribe(self, symbols: str | Iterable[str]) -> None:
         """Have these symbols no more."""
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A source that says how it is doing."""
+
+    def status(self) -> Status:
+        """Return how it is doing."""
 
 
 def full_name(source: Frames, symbol: str) -> str:

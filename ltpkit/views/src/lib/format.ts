@@ -35,6 +35,16 @@ export function direction(value: number | null | undefined): "up" | "down" | "" 
   return value > 0 ? "up" : "down";
 }
 
+/** How long ago, in the largest unit that is over. */
+export function age(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 1) return "now";
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
 /** A time of day in a zone. */
 export function clock(ms: number | null | undefined, zone: string): string {
   if (ms == null) return "–";
