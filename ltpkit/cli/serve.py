@@ -75,8 +75,17 @@ def serve(
     logs.configure(chosen.log_level, chosen.log_format)
     try:
         with Stop() as stop:
-            asked = {"kind": kind, "url": url, "rest_url": rest_url, "mode": mode, "rate": rate}
-            with _started(_split(symbols), feed, out, asked, store=store) as live:
+            with _connecting(feed, out):
+                live = lk.stream(
+                    _split(symbols),
+                    feed=feed,
+                    kind=kind,
+                    url=url,
+                    rest_url=rest_url,
+                    store=store,
+                    **_given(mode=mode, rate=rate),
+                )
+            with live:
                 logs.configure(chosen.log_level, chosen.log_format, hide=live._hidden)  # its logins are known
                 server = live.serve(host=host, port=port)
                 _announce(server, store, out)
