@@ -207,7 +207,10 @@ class Stream(Held):
             The stream is not running.
         """
         self._check_process()
-        names = self._names([symbols] if isinstance(symbols, str) else list(symbols)) or []
+        try:
+            names = self._names([symbols] if isinstance(symbols, str) else list(symbols)) or []
+        except UnknownInstrument as error:
+            raise UnknownInstrument(error.symbol, error.where, self.symbols) from None
         with self._choosing:
             gone = [
                 one
@@ -530,7 +533,8 @@ def stream(
     name : str
         Tells two streams of the same feed apart.
     rate, seed : float, int
-        Of the simulated market: ticks per second over all its names, and which market it is.
+        Of the simulated market: ticks per second over all its names, and which market it is. Each start
+        begins a new day of it, so its `volume` counts from nothing again, also in a store that has more.
     keep_days : int, optional
         Full days of history to keep in the store besides today's (UTC); by default all.
     backfill : bool or callable

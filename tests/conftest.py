@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def kept() -> Iterator[MemoryKeyring]:
     keyring.set_keyring(mine)
     yield mine
     keyring.set_keyring(before)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_told() -> None:
+    """What is said once in a process is said once in each test."""
+    if (masters := sys.modules.get("ltpkit.masters")) is not None:
+        masters._told.clear()
 
 
 @pytest.fixture(scope="session")

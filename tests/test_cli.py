@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,8 @@ import ltpkit as lk
 from ltpkit.cli import app, health
 from ltpkit.cli.stop import Stop
 from ltpkit.simulator import SimulatedExchange
+from tests import hostile
+from tests.hostile import Hostile
 
 COMMANDS = [
     *("demo", "stream", "record", "replay", "simulate"),
@@ -366,3 +369,50 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
             assert not stop.asked
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_a_table_that_is_not_there_is_answered_with_those_that_are(store: Path) -> None:
+    said = refused(run("sql", store, "FROM trades"))
+    assert "There are ticks, latest_ltp, ltp_changes, bars_1m, realtime_depth, feed_events, flagged." in said
+
+
+def test_a_table_shows_times_in_the_zone_that_was_asked_for(store: Path) -> None:
+    asked = "SELECT timestamptz '2026-11-20 04:00:00+00' AS at, 0.1 + 0.2 - 0.2 AS change"
+    found = run("sql", store, asked)
+    assert "2026-11-20 04:00:00" in found.output
+    assert "times in UTC" in found.output
+    found = run("sql", store, asked, "--zone", "Asia/Kolkata")
+    assert "2026-11-20 09:30:00" in found.output
+    assert "times in Asia/Kolkata" in found.output
+    assert "no time zone 'Kolkata'" in refused(run("sql", store, asked, "--zone", "Kolkata"))
+
+
+def test_changes_are_shown_as_they_are_meant() -> None:
+    from ltpkit.cli.terminal import cell, frame_table
+
+    assert cell(2978.4 - 2978.3) == "0.1"
+    assert cell(1.5e-7) == "1.5e-07"
+    noisy = pl.DataFrame({"change": [2978.4 - 2978.3, 100_000.05 - 100_000.0, -0.25]})
+    assert [str(column._cells[0]) for column in frame_table(noisy, width=40).columns] == ["0.10"]
+
+
+def test_a_file_that_is_not_there_is_missing_before_its_feed_is() -> None:
+    assert refused(run("decode", "nope.bin")).strip() == "There is no file nope.bin."
+
+
+def test_a_recording_without_a_tick_is_no_success(tmp_path: Path) -> None:
+    with Hostile(hostile.is_mute) as server:
+        asked = ("BTCUSDT", "--feed", "binance", "--url", server.url, "-o", tmp_path / "x.parquet")
+        found = run("record", *asked, "--seconds", "0.2")
+    assert "Nothing came from binance" in refused(found)
+
+
+def test_the_last_line_of_a_stream_counts_what_was_stored_in_the_end(tmp_path: Path) -> None:
+    found = run("stream", "RELIANCE", "--store", tmp_path / "x.duckdb", "--seconds", "1")
+    assert found.exit_code == 0, found.output
+    last = [line for line in found.output.splitlines() if "stored" in line][-1]
+    told = re.search(r"([0-9,]+) rows in memory, ([0-9,]+) stored", last)
+    assert told is not None
+    received, stored = (int(number.replace(",", "")) for number in told.groups())
+    assert stored > 0
+    assert received - stored < 100

@@ -93,3 +93,9 @@ def test_importing_starts_no_thread(imported: dict[str, Any]) -> None:
 
 def test_importing_opens_no_file_and_no_socket(imported: dict[str, Any]) -> None:
     assert imported["did"] == []
+
+
+def test_only_public_names_are_offered() -> None:
+    import ltpkit
+
+    assert set(dir(ltpkit)) == {*ltpkit.__all__, "__version__"}

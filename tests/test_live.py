@@ -430,3 +430,9 @@ def test_every_public_name_is_there_and_documented() -> None:
     with pytest.raises(AttributeError):
         _ = lk.nonesuch
     assert set(lk.__all__) <= set(dir(lk))
+
+
+def test_unsubscribing_what_is_not_subscribed_says_what_is(live: Stream) -> None:
+    with pytest.raises(errors.UnknownInstrument) as unknown:
+        live.unsubscribe("NSE:INFYY")
+    assert str(unknown.value) == "NSE:INFYY is not known to this stream. Close matches: NSE:INFY."

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["bench", "export", "feeds", "migrate", "sql"]
 
 Format = Literal["table", "csv", "json", "parquet"]
+
+#: What a question may be about; the rest are its makings.
+_TABLES: Final = ("ticks", "latest_ltp", "ltp_changes", "bars_1m", "realtime_depth", "feed_events", "flagged")
 
 _ROWS_AT_A_TIME: Final = 10_000
 
@@ -43,6 +47,9 @@ def sql(
         typer.Option("--out", "-o", metavar="FILE", help="Write there; its ending says the format."),
     ] = None,
     rows: Annotated[int, typer.Option("--rows", min=0, help="Rows of a table shown; 0 for all.")] = 40,
+    zone: Annotated[
+        str, typer.Option("--zone", help="In which a table shows times, such as Asia/Kolkata.")
+    ] = "UTC",
 ) -> None:
     """Ask a store: ticks, latest_ltp, ltp_changes, bars_1m, realtime_depth, feed_events.
 
@@ -54,18 +61,22 @@ def sql(
     import ltpkit as lk
 
     chosen = _format(form, out)
+    where = _zone(zone)
     bound = _bound(params or ())
     text = sys.stdin.read() if query == "-" else query
     with lk.open(file) as held:
         try:
             answer = held.sql(text, bound or None)
         except duckdb.Error as error:
-            fail("\n".join([str(error), *getattr(error, "__notes__", ())]))
+            notes = [*getattr(error, "__notes__", ())]
+            if "Table with name" in str(error):
+                notes.append(f"There are {', '.join(_TABLES)}.")
+            fail("\n".join([str(error), *notes]))
             raise typer.Exit(1) from None
         except PolarsError as error:  # a type that DuckDB has and polars has not, such as INTERVAL
             fail(f"The answer cannot be taken over: cast such columns to VARCHAR. {error}")
             raise typer.Exit(1) from None
-    _write(answer, chosen, out, rows)
+    _write(answer, chosen, out, rows, where)
 
 
 def export(
@@ -182,9 +193,16 @@ def _bound(params: Any) -> dict[str, Any]:
     return bound
 
 
-def _write(answer: pl.DataFrame, form: Format, out: Path | None, rows: int) -> None:
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise SettingError(f"There is no time zone {name!r}; one is Asia/Kolkata, another UTC.") from None
+
+
+def _write(answer: pl.DataFrame, form: Format, out: Path | None, rows: int, zone: ZoneInfo) -> None:
     if form == "table":
-        _write_table(answer, out, rows)
+        _write_table(answer, out, rows, zone)
         return
     if out is not None:
         with out.open("wb") as file:
@@ -241,23 +259,23 @@ def _write_json(file: Any, answer: pl.DataFrame) -> None:
     file.write(b"\n]\n" if answer.height else b"[]\n")
 
 
-def _write_table(answer: pl.DataFrame, out: Path | None, rows: int) -> None:
+def _write_table(answer: pl.DataFrame, out: Path | None, rows: int, zone: ZoneInfo) -> None:
     from rich.console import Console
 
     shown = answer.head(rows) if rows else answer
     if out is None:
-        _print_table(console(uncut=True), shown, answer.height)
+        _print_table(console(uncut=True), shown, answer.height, zone)
         return
     with out.open("w", encoding="utf-8") as file:
-        _print_table(Console(file=file, width=10_000, highlight=False), shown, answer.height)
+        _print_table(Console(file=file, width=10_000, highlight=False), shown, answer.height, zone)
 
 
-def _print_table(to: Any, shown: pl.DataFrame, height: int) -> None:
+def _print_table(to: Any, shown: pl.DataFrame, height: int, zone: ZoneInfo) -> None:
     if not shown.width:
         to.print("The statement has no answer.")
         return
-    to.print(frame_table(shown, width=to.width))
+    to.print(frame_table(shown, width=to.width, zone=zone))
     left = "" if shown.height == height else f", {shown.height:,} shown"
     times = any(getattr(dtype, "time_zone", None) is not None for dtype in shown.dtypes)
-    note = f"{height:,} row{'' if height == 1 else 's'}{left}{', times in UTC' if times else ''}"
+    note = f"{height:,} row{'' if height == 1 else 's'}{left}{f', times in {zone.key}' if times else ''}"
     to.print(note, style="dim")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ltpkit.cli.terminal import console, shown_path, size
-from ltpkit.errors import SettingError
+from ltpkit.errors import RecordingError, SettingError
 
 if TYPE_CHECKING:
     from ltpkit.decoding import Decoding
@@ -52,6 +52,9 @@ def decode(
     """
     from ltpkit.decoding import Decoding, feed_of, read
 
+    for path in files:
+        if not path.exists():
+            raise RecordingError(f"There is no file {path}.")
     name, kind = feed_of(files, feed, kind)
     work = Decoding(name, kind, depth_levels=levels, in_order=out is None)
     if out is not None and out.suffix != ".parquet":

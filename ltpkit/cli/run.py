@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from ltpkit.cli.terminal import console, fail, own_command, shown_path, size
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ltpkit.live import Stream
     from ltpkit.status import Status
 
 __all__ = ["demo", "record", "replay", "simulate", "stream"]
@@ -87,8 +88,7 @@ def demo(
                 soft_wrap=True,
             )
             with lk.stream(names, feed="simulated", url=exchange.url, store=path) as live:
-                watch(live, out, stop, title="demo", seconds=seconds, most_rows=_DEMO_ROWS)
-                live.flush(_FLUSH_S)
+                watch(live, out, stop, title="demo", seconds=seconds, most_rows=_DEMO_ROWS, flush_s=_FLUSH_S)
         _stored_or_fail(live.status())
         show_store(path, out)
         next_steps(path, out)
@@ -112,27 +112,15 @@ def stream(
     seconds: _Seconds = None,
 ) -> None:
     """Show any feed's newest prices, and keep them, until Ctrl-C."""
-    import ltpkit as lk
     from ltpkit.cli.stop import Stop
     from ltpkit.cli.summary import next_steps
     from ltpkit.cli.watch import watch
 
     out = console()
     with Stop() as stop:
-        with _connecting(feed, out):
-            live = lk.stream(
-                _asked(symbols),
-                feed=feed,
-                kind=kind,
-                url=url,
-                rest_url=rest_url,
-                store=store,
-                record=record_to or record,
-                **_given(mode=mode),
-            )
-        with live:
-            last = watch(live, out, stop, seconds=seconds)
-            live.flush(_FLUSH_S)
+        asked = {"kind": kind, "url": url, "rest_url": rest_url, "mode": mode}
+        with _started(_asked(symbols), feed, out, asked, store=store, record=record_to or record) as live:
+            last = watch(live, out, stop, seconds=seconds, flush_s=_FLUSH_S)
         status = live.status()
         if status.recording is not None:
             _say_recorded(Path(status.recording), out)
@@ -161,27 +149,19 @@ def record(
 
     `ltpkit replay FILE` plays it through the same decoder, at any speed.
     """
-    import ltpkit as lk
     from ltpkit.cli.stop import Stop
     from ltpkit.cli.watch import watch
 
     out = console()
     with Stop() as stop:
-        with _connecting(feed, out):
-            live = lk.stream(
-                _asked(symbols),
-                feed=feed,
-                kind=kind,
-                url=url,
-                rest_url=rest_url,
-                record=out_file,
-                **_given(mode=mode),
-            )
-        with live:
-            last = watch(live, out, stop, seconds=seconds, table=False)
-            live.flush(_FLUSH_S)
-        _say_recorded(out_file, out)
+        asked = {"kind": kind, "url": url, "rest_url": rest_url, "mode": mode}
+        with _started(_asked(symbols), feed, out, asked, record=out_file) as live:
+            last = watch(live, out, stop, seconds=seconds, table=False, flush_s=_FLUSH_S)
         _reached_or_fail(last)
+        if not (last.received_seq or last.depth_rows):
+            fail(f"Nothing came from {feed} in this time: {shown_path(out_file)} holds no ticks.")
+            raise typer.Exit(1)
+        _say_recorded(out_file, out)
         _stored_or_fail(live.status())
 
 
@@ -209,8 +189,15 @@ def replay(
         # Infinitely fast is what "max" means, but returns at once: so Ctrl-C is heard while it plays.
         with lk.replay(file, speed=factor, feed=feed, kind=kind, store=store) as played:
             name = f"replay of {file.name}"
-            watch(played, out, stop, title=name, replayed=True, table=math.isfinite(factor))
-            played.flush(_FLUSH_S)
+            watch(
+                played,
+                out,
+                stop,
+                title=name,
+                replayed=True,
+                table=math.isfinite(factor),
+                flush_s=_FLUSH_S,
+            )
             if store is None:
                 show_held(played, out, where=f"{file.name}, replayed into memory,")
                 _say_bars(played, out)
@@ -271,17 +258,19 @@ def _asked(symbols: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _connecting(feed: str, out: Console) -> Iterator[None]:
-    """Say in a terminal what is being waited for."""
+def _started(
+    symbols: Sequence[str], feed: str, out: Console, asked: Mapping[str, Any], **more: Any
+) -> Iterator[Stream]:
+    """Yield a stream, and say in a terminal what is being waited for until it is there."""
+    import ltpkit as lk
     from ltpkit.cli.terminal import is_screen
 
+    # An option that was not given is left out: a feed that has none such refuses even None.
+    given = {name: value for name, value in asked.items() if value is not None}
     with out.status(f"Connecting to {feed} …") if is_screen(out) else nullcontext():
-        yield
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    """Return the options that were given: a feed that has no such option refuses even None."""
-    return {name: value for name, value in options.items() if value is not None}
+        live = lk.stream(symbols, feed=feed, **given, **more)
+    with live:
+        yield live
 
 
 def _new_demo_file() -> Path:

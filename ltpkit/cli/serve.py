@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ltpkit.cli.run import (
-    _connecting,
     _Feed,
-    _given,
     _Kind,
     _Mode,
     _RestUrl,
     _split,
+    _started,
     _Store,
     _stored_or_fail,
     _Url,
@@ -66,7 +65,6 @@ def serve(
     A first signal tells the clients, stores what was received and ends within five seconds; a second ends
     at once, and what was received is stored when the file is next opened.
     """
-    import ltpkit as lk
     from ltpkit import logs, settings
     from ltpkit.cli.stop import Stop
 
@@ -75,17 +73,8 @@ def serve(
     logs.configure(chosen.log_level, chosen.log_format)
     try:
         with Stop() as stop:
-            with _connecting(feed, out):
-                live = lk.stream(
-                    _split(symbols),
-                    feed=feed,
-                    kind=kind,
-                    url=url,
-                    rest_url=rest_url,
-                    store=store,
-                    **_given(mode=mode, rate=rate),
-                )
-            with live:
+            asked = {"kind": kind, "url": url, "rest_url": rest_url, "mode": mode, "rate": rate}
+            with _started(_split(symbols), feed, out, asked, store=store) as live:
                 logs.configure(chosen.log_level, chosen.log_format, hide=live._hidden)  # its logins are known
                 server = live.serve(host=host, port=port)
                 _announce(server, store, out)

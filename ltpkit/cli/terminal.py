@@ -155,7 +155,7 @@ def words_for_bytes(count: float) -> str:
 
 
 def cell(value: object, *, zone: tzinfo = UTC, clock: bool = False, decimals: int | None = None) -> str:
-    """Return one value of a frame as text: numbers grouped and in full, times in `zone`.
+    """Return one value of a frame as text: numbers grouped, to eight decimals; times in `zone`.
 
     Parameters
     ----------
@@ -177,8 +177,7 @@ def cell(value: object, *, zone: tzinfo = UTC, clock: bool = False, decimals: in
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        # Fifteen digits are what a float64 always keeps of a decimal number.
-        return f"{value:,.15g}" if decimals is None else f"{value:,.{decimals}f}"
+        return f"{_said(value):,.15g}" if decimals is None else f"{value:,.{decimals}f}"
     if isinstance(value, int | Decimal):
         return f"{value:,}"
     if isinstance(value, datetime):
@@ -245,12 +244,20 @@ def frame_table(
 
 def _decimals(values: Sequence[object]) -> int | None:
     """Return the digits after the point that bring a column's points under each other, if few do."""
-    written = [f"{value:.15g}" for value in values if isinstance(value, float)]
+    written = [f"{_said(value):.15g}" for value in values if isinstance(value, float)]
     most = max((len(text.partition(".")[2]) for text in written), default=0)
     plain = all(set(text) <= set("-.0123456789") for text in written)
     if not written or not plain or most > 8:
         return None
     return 2 if most == 1 else most  # prices have cents
+
+
+def _said(value: float) -> float:
+    """Return a number as it is meant, without the millionth of a paisa that a difference of prices is off by.
+
+    For the rest, fifteen digits are what a float64 always keeps of a decimal number.
+    """
+    return round(value, 8) if abs(value) > 1e-6 else value
 
 
 def direction(change: float | None) -> str:

@@ -35,6 +35,7 @@ def watch(
     most_rows: int | None = None,
     replayed: bool = False,
     table: bool = True,
+    flush_s: float = 0.0,
 ) -> Status:
     """Show `live` until the time is over, it ends or the user ends it; return its last status.
 
@@ -55,6 +56,8 @@ def watch(
         It is a recording: see `board.Board`.
     table : bool
         False shows the status alone.
+    flush_s : float
+        How long what waits may take to be stored, once it is over; the last status is shown after that.
     """
     from rich.live import Live
 
@@ -83,6 +86,8 @@ def watch(
         while True:
             board.refresh()
             if ended():
+                live.flush(flush_s)
+                board.refresh()
                 break
             if time.monotonic() >= line_due:
                 out.print(line(board, title=title), soft_wrap=True)
@@ -96,6 +101,9 @@ def watch(
 
     with Live(console=out, auto_refresh=False, vertical_overflow="crop") as screen:
         while True:
+            over = ended()
+            if over:
+                live.flush(flush_s)
             board.refresh()
             drawn = (
                 draw(board, width=out.width, rows=rows(), title=title, note=note())
@@ -103,6 +111,6 @@ def watch(
                 else headline(board, title=title, note=note())
             )
             screen.update(drawn, refresh=True)
-            if ended():
+            if over:
                 return board.status
             stop.pause(min(_FRAME_S, max(until - time.monotonic(), 0)))

@@ -14,6 +14,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
+from ltpkit.errors import SettingError
 from ltpkit.masters.brokers import BROKERS, COLUMNS
 from ltpkit.masters.cache import Master, cache_folder, load, refresh, sample
 from ltpkit.masters.search import Listing, as_instruments, matching
@@ -71,7 +72,7 @@ def instruments(feed: str = "dhan", *, fresh: bool = False, url: str | None = No
     Warns
     -----
     OldInstruments
-        It could not be fetched: this is an older one, or the sample, and the warning says which.
+        It could not be fetched: this is an older one, or the sample, and the warning says which. Once.
     """
     master = refresh(feed, url=url) if fresh else load(feed, url=url)
     _warn(master.problem)
@@ -93,13 +94,19 @@ def find(
     exchange : str, optional
         Only this one.
     limit : int, optional
-        At most so many rows; None for all.
+        At most so many rows, 1 or more; None for all.
 
     Returns
     -------
     polars.DataFrame, shape (found, 12)
         Columns as of `instruments`. The symbol itself comes first, then what begins with it; shares
-        before contracts, NSE before the others, the nearest expiry first.
+        before contracts, NSE before the others, the nearest expiry first. Where nothing holds all the
+        words, the shares and indices whose symbols come nearest: ``"relaince"`` finds RELIANCE.
+
+    Raises
+    ------
+    SettingError
+        `limit` is below 1.
 
     Warns
     -----
@@ -111,6 +118,8 @@ def find(
     >>> lk.find("reliance")["symbol", 0]        # doctest: +SKIP
     'RELIANCE'
     """
+    if limit is not None and limit < 1:
+        raise SettingError(f"limit={limit}: give the number of rows, 1 or more, or None for all.")
     frame = instruments(feed)
     return matching(frame if exchange is None else frame.filter(exchange=exchange.upper()), text, limit=limit)
 
@@ -120,9 +129,13 @@ def listing(feed: str) -> Listing | None:
     return Listing(lambda: load(feed), _warn) if feed in BROKERS else None
 
 
+_told: set[str] = set()
+
+
 def _warn(problem: str) -> None:
-    """Warn, and blame the line that called into ltpkit."""
-    if problem:
+    """Warn, once of the same, and blame the line that called into ltpkit."""
+    if problem and problem not in _told:
+        _told.add(problem)
         frame, level = sys._getframe(1), 2
         while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "ltpkit":
             frame, level = frame.f_back, level + 1

@@ -26,7 +26,7 @@ def matching(frame: pl.DataFrame, text: str, *, limit: int | None) -> pl.DataFra
     """Return the rows that hold every word of `text` in symbol, name, expiry, strike or side.
 
     Best first: the symbol itself, what begins with it, the rest; shares before contracts, NSE before
-    the others, the nearest expiry first.
+    the others, the nearest expiry first. Where there are none, what is `nearest`.
     """
     exchange, words = split_symbol(text) if ":" in text else ("", text)
     wanted = words.casefold().split()
@@ -65,7 +65,17 @@ def matching(frame: pl.DataFrame, text: str, *, limit: int | None) -> pl.DataFra
         "symbol",
         nulls_last=True,
     )
+    if found.is_empty() and first:
+        found = nearest(frame, first)
     return found if limit is None else found.head(limit)
+
+
+def nearest(frame: pl.DataFrame, text: str) -> pl.DataFrame:
+    """Return the shares and indices whose symbol is nearly `text`, the nearest first."""
+    # Comparing with a quarter of a million contracts takes seconds; with shares and indices it does not.
+    few = frame.filter(pl.col("type").is_in(["equity", "index"]))
+    close = near_misses(text, few["symbol"].unique(maintain_order=True))
+    return pl.concat([few.clear(), *(few.filter(symbol=one) for one in close)])
 
 
 def as_instruments(frame: pl.DataFrame) -> list[Instrument]:
@@ -143,11 +153,8 @@ class Listing:
         return found.select(pl.concat_str("exchange", "symbol", separator=":")).to_series().to_list()
 
     def _unknown(self, symbol: str, name: str, master: Master, frame: pl.DataFrame) -> UnknownInstrument:
-        # Comparing with a quarter of a million contracts takes seconds; with shares and indices it does not.
-        few = frame.filter(pl.col("type").is_in(["equity", "index"]))
         named = pl.concat_str("exchange", "symbol", separator=":")
-        close = near_misses(name, few["symbol"].unique(maintain_order=True))
-        near = pl.concat([few.filter(symbol=one) for one in close] + [matching(frame, name, limit=3)])
+        near = pl.concat([nearest(frame, name), matching(frame, name, limit=3)])
         where = (
             f"the sample of {master.feed}'s instruments"
             if master.day is None
