@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import Result, core_seconds, in_turns, ratios, result
+from benchmarks.measure import Result, core_seconds, in_turns, ratios, result, to_each
 from ltpkit.feeds import make
 from ltpkit.feeds.angelone import wire as angelone
 from ltpkit.feeds.kite import wire as kite
@@ -27,13 +28,14 @@ CASE = "brokers"
 
 _NOW = 1_767_584_700_000_000
 _SHARES = 500
+_BATCHES = (200, 1000)
 
 Parse = Callable[[bytes], object]
 
 
 def run(*, quick: bool) -> list[Result]:
     """Return the ticks per second of both, for the modes of each broker."""
-    count, rounds = (500, 1) if quick else (20_000, 5)
+    count, rounds = (1000, 1) if quick else (20_000, 5)
     draw = np.random.default_rng(7)
     found: list[Result] = []
     parse = _kite_parser()
@@ -63,31 +65,36 @@ def _compare(
     package: str,
     rounds: int,
 ) -> list[Result]:
-    """Return our rate in batches of about 200 ticks, and how it compares."""
-    size = max(1, 200 // each)
-    batches = [messages[start : start + size] for start in range(0, len(messages), size)]
+    """Return our rate in batches of several sizes, and how it compares."""
     count = len(messages) * each
     decode = make(feed, Instruments(), url="ws://127.0.0.1:9").decode
 
-    def ours() -> float:
-        return count / core_seconds(lambda: [decode(some, _NOW) for some in batches])
-
-    if sum(len(decode(some, _NOW).ticks or ()) for some in batches) != count:
-        raise AssertionError(f"{feed} {mode}: not every tick was decoded")
-    name = f"{feed} {mode}"
-    if parse is None:
-        [rates] = in_turns(rounds, ours)
-        return [result(CASE, name, rates, unit="ticks/s", note=f"{package} is not installed")]
+    def ours(batches: Sequence[Sequence[bytes]]) -> float:
+        return count / core_seconds(lambda: to_each(lambda some: decode(some, _NOW), batches))
 
     def theirs() -> float:
-        return count / core_seconds(lambda: [parse(message) for message in messages])
+        assert parse is not None
+        return count / core_seconds(lambda: to_each(parse, messages))
 
-    our_rates, their_rates = in_turns(rounds, ours, theirs)
-    note = f"{package} reads {np.median(their_rates):,.0f} ticks/s"
-    return [
-        result(CASE, f"{name} ÷ {package}", ratios(our_rates, their_rates), goal=20.0),
-        result(CASE, name, our_rates, unit="ticks/s", note=note),
-    ]
+    found: list[Result] = []
+    for ticks in _BATCHES:
+        size = max(1, ticks // each)
+        batches = [messages[start : start + size] for start in range(0, len(messages), size)]
+        if sum(len(decode(some, _NOW).ticks or ()) for some in batches) != count:
+            raise AssertionError(f"{feed} {mode}: not every tick was decoded")
+        name, job = f"{feed} {mode}, {ticks:,} at a time", partial(ours, batches)
+        if parse is None:
+            [rates] = in_turns(rounds, job)
+            note = f"{package} is not installed"
+            found.append(result(CASE, name, rates, unit="ticks/s", note=note))
+            continue
+        our_rates, their_rates = in_turns(rounds, job, theirs)
+        note = f"{package} reads {np.median(their_rates):,.0f} ticks/s"
+        found += [
+            result(CASE, f"{name} ÷ {package}", ratios(our_rates, their_rates), goal=20.0),
+            result(CASE, name, our_rates, unit="ticks/s", note=note),
+        ]
+    return found
 
 
 # --- messages

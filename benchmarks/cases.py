@@ -21,6 +21,7 @@ CASES: Final = (
     "history",
     "startup",
     "brokers",
+    "exchanges",
 )
 
 #: Run when named: they need a browser or many processes, and take minutes.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from dhanhq.marketfeed import MarketFeed
 
-from benchmarks.measure import Result, core_seconds, in_turns, ratios, result
+from benchmarks.measure import Result, core_seconds, in_turns, ratios, result, to_each
 from benchmarks.rows import unstarted
 from ltpkit.feeds.dhan.wire import QUOTE
 from ltpkit.nifty import instruments
@@ -53,13 +53,13 @@ def _compare(kind: str, messages: list[bytes], batch: int, rounds: int) -> list[
     def ours() -> float:
         live = unstarted(instruments())
         take = live._intake.take
-        took = core_seconds(lambda: [take(some, 1_767_584_700_000_000) for some in batches])
+        took = core_seconds(lambda: to_each(lambda some: take(some, 1_767_584_700_000_000), batches))
         if live._ring.rows != count or live._intake.rejected:
             raise AssertionError(f"{live._ring.rows:,} of {count:,} ticks are in the ring")
         return count / took
 
     def theirs() -> float:
-        return count / core_seconds(lambda: [parse(message) for message in messages])
+        return count / core_seconds(lambda: to_each(parse, messages))
 
     ours()
     our_rates, their_rates = in_turns(rounds, ours, theirs)

@@ -8,14 +8,16 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 import psutil
+
+T = TypeVar("T")
 
 #: The packages whose speed is part of the numbers.
 _PACKAGES = ("websockets", "msgspec", "numpy", "pyarrow", "polars", "duckdb", "dhanhq")
@@ -150,6 +152,12 @@ def _timed(job: Callable[[], object], times: int, clock: Callable[[], float]) ->
     finally:
         if collecting:
             gc.enable()
+
+
+def to_each(job: Callable[[T], object], items: Iterable[T]) -> None:
+    """Call for each, and keep nothing: what is kept has to be written to memory that nobody used before."""
+    for item in items:
+        job(item)
 
 
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
