@@ -20,7 +20,7 @@ from ltpkit.errors import SettingError
 from ltpkit.instrument import INDIAN_EXCHANGES, market_open
 from ltpkit.schema import BACKFILL
 
-__all__ = ["NEEDED", "bars", "ends", "finished", "has_filled", "joined", "measured", "width_us"]
+__all__ = ["NEEDED", "bars", "edges", "ends", "finished", "has_filled", "joined", "measured", "width_us"]
 
 _DAY: Final = 86_400_000_000
 _UNITS: Final = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": _DAY}
@@ -378,6 +378,7 @@ def _opens() -> list[tuple[int, int, list[str]]]:
     return [(*when, names) for when, names in found.items()] + [(*_open_of(""), [])]
 
 
+@cache
 def _open_of(exchange: str) -> tuple[int, int]:
     opens, zone = market_open(exchange)
     # Fixed offsets keep this integer arithmetic; a zone that changes its clocks would need a calendar.
@@ -386,6 +387,22 @@ def _open_of(exchange: str) -> tuple[int, int]:
         raise NotImplementedError(f"{exchange} opens by {zone}, which changes its clocks.")
     microsecond = timedelta(microseconds=1)
     return timedelta(hours=opens.hour, minutes=opens.minute) // microsecond, winter // microsecond
+
+
+def edges(time: int, width: int, exchange: str) -> tuple[int, int]:
+    """Return when the bar that holds `time` begins and ends; all in microseconds.
+
+    Examples
+    --------
+    >>> [edge // 60_000_000 for edge in edges(230 * 60_000_000, 3_600_000_000, "NSE")]  # from 03:45 UTC
+    [225, 285]
+    """
+    opens, offset = _open_of(exchange)
+    if not (_DAY % width or opens % width or offset % width):
+        return time // width * width, time // width * width + width
+    midnight = (time + offset) // _DAY * _DAY - offset
+    number = (time - midnight - opens) // width
+    return midnight + max(opens + number * width, 0), midnight + min(opens + (number + 1) * width, _DAY)
 
 
 def _start(width: int) -> pl.Expr:

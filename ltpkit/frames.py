@@ -20,6 +20,7 @@ from ltpkit.instrument import split_symbol
 from ltpkit.pictures import Pictures
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import polars as pl
 
 __all__ = ["Frames", "Name", "ladder"]
@@ -97,12 +98,25 @@ class Frames(Pictures, ABC):
         """Return the ``EXCHANGE:SYMBOL`` of what is subscribed now; of a store, of all it holds."""
         return self._known()
 
+    def newest_event(self) -> int:
+        """Return the `seq` of the newest event; 0 before the first."""
+        events = self.events()
+        return int(events["seq"][-1]) if events.height else 0
+
     def newer(self, table: Table, seq: int, name: str | None = None) -> pl.DataFrame:
         """Return the rows of a table that came after `seq`, of ``EXCHANGE:SYMBOL`` alone or of all."""
         import polars as pl
 
         found = self._rows(table, None if name is None else [split_symbol(name)], None)
         return found.filter(pl.col("seq") > seq)
+
+    def newer_numbers(self, columns: Sequence[str], seq: int, name: str) -> dict[str, npt.NDArray[Any]]:
+        """Return columns of the ticks of ``EXCHANGE:SYMBOL`` that came after `seq`, as plain arrays.
+
+        Codes as in `schema.code_of`, times in microseconds, NaN where there is no number.
+        """
+        found = self.newer("ticks", seq, name).select(columns)
+        return {one: found[one].to_physical().to_numpy() for one in columns}
 
     def received(self, table: Table, name: str, since: datetime) -> pl.DataFrame:
         """Return the rows of ``EXCHANGE:SYMBOL`` at hand that came at `since` or later."""

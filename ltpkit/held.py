@@ -36,6 +36,7 @@ from ltpkit.store.salvage import log_of
 from ltpkit.streamer import Streamer
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import polars as pl
 
     from ltpkit.store.sandbox import Sandbox
@@ -389,11 +390,19 @@ class Held(Frames):
     def subscribed(self) -> list[str]:  # noqa: D102 - as in the base
         return self.symbols
 
+    def newest_event(self) -> int:  # noqa: D102 - as in the base
+        return self._events.last_seq
+
     def newer(self, table: Table, seq: int, name: str | None = None) -> pl.DataFrame:  # noqa: D102 - as in the base
         ring = self._ring_of(table)
         if name is None or isinstance(ring, EventLog):
             return ring.frame(after_seq=seq)
         return ring.pick(*_codes(split_symbol(name)), after_seq=seq)
+
+    def newer_numbers(  # noqa: D102 - as in the base
+        self, columns: Sequence[str], seq: int, name: str
+    ) -> dict[str, npt.NDArray[Any]]:
+        return self._ring.numbers(columns, *_codes(split_symbol(name)), after_seq=seq)
 
     def believed(self, name: str, since: datetime | None = None) -> pl.DataFrame:  # noqa: D102 - as in the base
         import polars as pl

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ __all__ = ["TickRing", "by_instrument"]
 
 CHUNK_ROWS: Final = 65_536
 
+_INTS: Final = ("seq", "timestamp", "received_at")
 _CHANGE = TICK_FLOATS.index("change")
 _CHANGE_PERCENT = TICK_FLOATS.index("change_percent")
 
@@ -36,6 +37,16 @@ class _TickChunk(Chunk):
 
     def nbytes(self) -> int:
         return super().nbytes() + self.floats.nbytes + self.source.nbytes
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """Return a column with all its room."""
+        codes: dict[str, npt.NDArray[Any]]
+        codes = {"symbol": self.symbol, "exchange": self.exchange, "source": self.source}
+        if name in codes:
+            return codes[name]
+        block: npt.NDArray[Any] = self.ints if name in _INTS else self.floats
+        column: npt.NDArray[Any] = block[(_INTS if name in _INTS else TICK_FLOATS).index(name)]
+        return column
 
     def frame(self, start: int, stop: int) -> pl.DataFrame:
         some = slice(start, stop)
@@ -232,6 +243,30 @@ class TickRing(Ring[_TickChunk]):
                 getattr(chunk, column).take(rows, out=getattr(whole, column)[here], mode="clip")
             start = here.stop
         return whole.frame(0, count)
+
+    def numbers(
+        self, columns: Sequence[str], symbol: int, exchange: int | None = None, *, after_seq: int
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Return columns of one symbol's rows after `after_seq`, as they are in memory.
+
+        Codes as codes, times in microseconds, NaN where there is no number. For a few rows this costs a
+        tenth of what a frame does, and keeps hold of the interpreter instead of asking for it twenty times.
+        """
+        state = self._published
+        parts: list[list[npt.NDArray[Any]]] = []
+        for chunk, rows in [
+            (state.open, state.rows),
+            *((one.chunk, one.chunk.rows) for one in state.sealed[::-1]),
+        ]:
+            start = max(0, after_seq + 1 - chunk.first_seq)
+            if start >= rows and parts:
+                break
+            found = chunk.find(symbol, exchange, start, rows)
+            parts.append([chunk.column(name)[found] for name in columns])
+            if chunk.first_seq <= after_seq:
+                break
+        parts.reverse()
+        return {name: np.concatenate([part[i] for part in parts]) for i, name in enumerate(columns)}
 
     def latest(self) -> pl.DataFrame:
         """Return one row per instrument seen: the newest `seq` and times, and each column's last value.

@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ltpkit.bars import ends, finished, has_filled, joined, measured, width_us
+from ltpkit.bars import edges, ends, finished, joined, measured, width_us
 from ltpkit.errors import SettingError
 from ltpkit.flags import left_out
-from ltpkit.views.open_bar import OpenBar
+from ltpkit.instrument import split_symbol
+from ltpkit.schema import BACKFILL, code_of
+from ltpkit.views.open_bar import COLUMNS, Numbers, OpenBar
 from ltpkit.views.source import stamp, zone_of
 
 if TYPE_CHECKING:
@@ -63,8 +65,14 @@ class GrowingBars:
     def __init__(self, source: Frames, name: str, every: str, history: str) -> None:
         self.source, self.name, self.every, self.history = source, name, every, history
         self._width = width_us(every)
+        self.seq: int | None
+        self.stamp: float | None
         self._head: pl.DataFrame  # bars that were settled, by their measures
         self._tail: pl.DataFrame  # those after them
+        self._young: list[OpenBar]  # the last bar of the tail, and those after it
+        self._shown: Columns  # of the tail and those after it
+        self._ends: npt.NDArray[np.int64]  # of the same
+        self._newest: int | None  # time of a tick
         self._read()
 
     def follow(self) -> None:
@@ -72,17 +80,18 @@ class GrowingBars:
         if self.source.rewound() != self._rewound:
             self._read()
             return
+        since = self.seq or 0
         # The ticks first: the flag of a row is there before the row.
-        ticks = self.source.newer("ticks", self.seq or 0, self.name)
-        events = self.source.newer("events", self._events)
-        flags = self._flags(events) if events.height else None
-        if not ticks.height and flags is None:
-            return
-        if has_filled(ticks) or (flags is not None and bool((flags <= (self.seq or 0)).any())):
+        ticks = self.source.newer_numbers(COLUMNS, since, self.name)
+        flags = self._flags() if self.source.newest_event() != self._events else None
+        filled = bool((ticks["source"] == code_of("source", BACKFILL)).any())
+        if filled or (flags is not None and bool((flags <= since).any())):
             self._read()  # what was counted already is another now
-        elif ticks.height:
-            self._note(ticks)
-            self._add(ticks if flags is None else ticks.filter(~pl.col("seq").is_in(flags.implode())))
+        elif len(ticks["seq"]):
+            if flags is not None or not self._grow(ticks):
+                self._add(self.source.newer("ticks", since, self.name), int(ticks["seq"][-1]), flags)
+            self.seq = int(ticks["seq"][-1])
+            self.stamp = float(ticks["received_at"][-1]) / 1000
 
     def settle(self) -> None:
         """Have `tail` begin anew: with what changes from here on, and the newest bar."""
@@ -94,7 +103,7 @@ class GrowingBars:
     @property
     def changed(self) -> int:
         """How many bars `tail` has."""
-        return self._tail.height
+        return len(self._shown["start"])
 
     def all(self) -> pl.DataFrame:
         """Return the bars, columns of `Frames.bars`."""
@@ -118,39 +127,71 @@ class GrowingBars:
         newest = self.source.latest(self.name)["timestamp"]
         self._since = _back(newest[0], self.history, self._width, zone_of(self.name)) if len(newest) else None
         read_from = None if self._since is None else self._since - timedelta(microseconds=self._width)
-        events = self.source.events()
-        self._events = int(events["seq"][-1]) if events.height else 0
+        self._events = self.source.newest_event()
         ticks = self.source.believed(self.name, read_from)
-        self.seq: int | None = None
-        self.stamp: float | None = None
-        self._newest: int | None = None
+        self.seq = self.stamp = self._newest = None
         if ticks.height:
-            self._note(ticks)
+            self.seq, self.stamp = int(ticks["seq"][-1]), stamp(ticks["received_at"][-1])
             self._newest = _last_time(ticks)
-        self._open: OpenBar | None = None
+        self._young = []
         self._tail = measured(ticks, self._width)
         self._head = self._tail.clear()
         self.settle()
 
-    def _flags(self, events: pl.DataFrame) -> pl.Series | None:
+    def _flags(self) -> pl.Series | None:
         """Return which rows new events say are not to be believed."""
-        self._events = int(events["seq"][-1])
+        events = self.source.newer("events", self._events)
+        self._events = int(events["seq"][-1]) if events.height else self._events
         found = left_out(events.filter(pl.col("symbol").is_null() | (pl.col("symbol") == self.name)))
         return found if len(found) else None
 
-    def _note(self, ticks: pl.DataFrame) -> None:
-        self.seq = int(ticks["seq"][-1])
-        self.stamp = stamp(ticks["received_at"][-1])
+    def _grow(self, ticks: Numbers) -> bool:
+        """Add ticks to the bar that grows, and the one after it; return False where that is not all."""
+        if not self._young:
+            return False
+        newest = int(ticks["timestamp"].max())
+        priced = ~np.isnan(ticks["ltp"])
+        if not priced.all():
+            ticks = {name: values[priced] for name, values in ticks.items()}
+        times, last = ticks["timestamp"], self._young[-1]
+        if len(times):
+            if times.min() < last.start or not last.fits(ticks):
+                return False
+            now = times < last.end
+            grown = last.added({name: values[now] for name, values in ticks.items()}) if now.any() else last
+            later = []
+            if not now.all():
+                exchange = split_symbol(self.name)[0]
+                start, end = edges(int(times[~now].min()), self._width, exchange)
+                one = grown.next(start, end, {name: values[~now] for name, values in ticks.items()})
+                if one is None or times.max() >= end:
+                    return False
+                later = [one]
+            self._young[-1:] = [grown, *later]
+            self._show([grown, *later])
+        self._newest = max(newest, self._newest or newest)
+        return True
 
-    def _add(self, ticks: pl.DataFrame) -> None:
+    def _show(self, newest: list[OpenBar]) -> None:
+        """Have `tail` return these as its last bars, the first in the place of its last."""
+        more = np.full(len(newest) - 1, np.nan)
+        if len(more):
+            self._shown = {name: np.concatenate([values, more]) for name, values in self._shown.items()}
+            self._ends = np.concatenate([self._ends, [newest[-1].end]])
+        for place, bar in enumerate(newest, -len(newest)):
+            for name, value in bar.numbers():
+                self._shown[name][place] = value
+
+    def _add(self, ticks: pl.DataFrame, until: int, flags: pl.Series | None) -> None:
+        """Add ticks up to a `seq`, whatever bars they belong to."""
+        wanted = pl.col("seq") <= until
+        if flags is not None:
+            wanted &= ~pl.col("seq").is_in(flags.implode())
+        ticks = ticks.filter(wanted)
         newest = _last_time(ticks)
         if newest is None:
             return
         self._newest = max(newest, self._newest or newest)
-        if self._open is not None and self._open.take(ticks):
-            for name, value in self._open.numbers():
-                self._shown[name][-1] = value
-            return
         self._take_back()
         new = measured(ticks, self._width)
         if not new.height:
@@ -173,10 +214,11 @@ class GrowingBars:
         return new
 
     def _take_back(self) -> None:
-        """Put the bar that grows back among the others."""
-        if self._open is not None:
-            self._tail = pl.concat([self._tail.head(-1), self._open.measures()], how="diagonal_relaxed")
-            self._open = None
+        """Put the bars that grew by themselves among the others."""
+        if self._young:
+            parts = [self._tail.head(-1), *(one.measures() for one in self._young)]
+            self._tail = pl.concat(parts, how="diagonal_relaxed")
+            self._young = []
 
     def _finish(self) -> None:
         """Make what `tail` returns, and see whether its last bar can grow by itself."""
@@ -189,7 +231,8 @@ class GrowingBars:
         self._shown = columns_of(found)
         self._ends = ends(self._tail, self._width).to_numpy()
         if found.height:
-            self._open = OpenBar.of(context, int(self._ends[-1]), found["volume"][-1])
+            one = OpenBar.of(context, int(self._ends[-1]), found["volume"][-1])
+            self._young = [] if one is None else [one]
 
     def _finished(self, found: pl.DataFrame) -> pl.DataFrame:
         if "trades" in found.columns:  # some parts had none
