@@ -25,6 +25,7 @@ ARROW: Final = "ltpkit.arrow"
 JSON: Final = "ltpkit.json"
 
 _STALLED_S: Final = 30.0
+_CLOSE_S: Final = 1.0
 _MOST_MESSAGES: Final = 100  # from a client, which has nothing to say
 
 _Sender = Callable[[list[bytes], list[Update]], Awaitable[None]]
@@ -54,19 +55,21 @@ async def updates(
         asyncio.ensure_future(_read(socket)),
     }
     try:
-        done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.wait(both)
+        for task in both:
+            if not task.cancelled():
+                task.result()
+        code, why = (1001, outlet.ending) if outlet.ending else (1008, "too much was said, or too slow")
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):  # it has gone already
+            async with asyncio.timeout(_CLOSE_S):
+                await socket.close(code, why)
     finally:
         delivery.leave(outlet)
-        for task in both:
-            task.cancel()
-        await asyncio.wait(both)
-    for task in done:
-        task.result()
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):  # it has gone already
-        async with asyncio.timeout(1):
-            await socket.close(
-                1001 if outlet.ending else 1008, outlet.ending or "too much was said, or too slow"
-            )
 
 
 async def _write(delivery: Delivery, outlet: Outlet, after_seq: int | None, send: _Sender) -> None:

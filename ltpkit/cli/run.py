@@ -3,46 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from ltpkit.cli.options import (
+    Feed,
+    Kind,
+    Mode,
+    Rate,
+    RestUrl,
+    Seconds,
+    Seed,
+    Store,
+    Symbols,
+    Url,
+    split_symbols,
+    started,
+)
 from ltpkit.cli.terminal import console, fail, own_command, shown_path, size
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ltpkit.live import Stream
     from ltpkit.status import Status
 
 __all__ = ["demo", "record", "replay", "simulate", "stream"]
-
-_Seconds = Annotated[
-    float | None,
-    typer.Option("--seconds", min=0.1, help="End by itself after so long.", show_default="never"),
-]
-_Feed = Annotated[str, typer.Option("--feed", "-f", help="Where from; `ltpkit feeds` lists them.")]
-_Kind = Annotated[str | None, typer.Option("--kind", help="Which of the feed's streams, as usdm of binance.")]
-_Url = Annotated[str | None, typer.Option("--url", help="WebSocket address in place of the feed's own.")]
-_RestUrl = Annotated[str | None, typer.Option("--rest-url", help="The same for its HTTP address.")]
-_Mode = Annotated[str | None, typer.Option("--mode", help="How much of each tick, as quote of dhan.")]
-_Symbols = Annotated[
-    list[str], typer.Argument(metavar="SYMBOL...", help="As NSE:RELIANCE or RELIANCE; several, or a,b,c.")
-]
-_Store = Annotated[
-    Path | None,
-    typer.Option(
-        "--store", metavar="FILE", help="DuckDB file to keep the ticks in.", show_default="in memory"
-    ),
-]
-_Rate = Annotated[
-    float, typer.Option("--rate", min=1, help="Ticks a second of the whole market; inf for no limit.")
-]
-_Seed = Annotated[int, typer.Option("--seed", min=0, help="Which market: the same seed, the same prices.")]
 
 _DEMO_ROWS: Final = 12
 #: `stop` has to be quick, for a kernel that restarts; a command has time to store what waits.
@@ -56,8 +45,8 @@ def demo(
         list[str] | None,
         typer.Option("--symbols", "-s", help="Only these, as RELIANCE,TCS.", show_default="all 50"),
     ] = None,
-    rate: _Rate = 200.0,
-    seed: _Seed = 7,
+    rate: Rate = 200.0,
+    seed: Seed = 7,
     store: Annotated[
         Path | None,
         typer.Option(
@@ -79,7 +68,7 @@ def demo(
 
     out = console()
     path = _new_demo_file() if store is None else store
-    names = _split(symbols) or [one.name for one in nifty.instruments()]
+    names = split_symbols(symbols) or [one.name for one in nifty.instruments()]
     with Stop() as stop:
         with SimulatedExchange(seed, rate=rate) as exchange:
             out.print(
@@ -95,21 +84,21 @@ def demo(
 
 
 def stream(
-    symbols: _Symbols,
+    symbols: Symbols,
     *,
-    feed: _Feed = "simulated",
-    kind: _Kind = None,
-    url: _Url = None,
-    rest_url: _RestUrl = None,
-    mode: _Mode = None,
-    store: _Store = None,
+    feed: Feed = "simulated",
+    kind: Kind = None,
+    url: Url = None,
+    rest_url: RestUrl = None,
+    mode: Mode = None,
+    store: Store = None,
     record: Annotated[
         bool, typer.Option("--record", help="Keep the raw frames too, named after feed and time.")
     ] = False,
     record_to: Annotated[
         Path | None, typer.Option("--record-to", metavar="FILE", help="Keep the raw frames in this file.")
     ] = None,
-    seconds: _Seconds = None,
+    seconds: Seconds = None,
 ) -> None:
     """Show any feed's newest prices, and keep them, until Ctrl-C."""
     from ltpkit.cli.stop import Stop
@@ -119,7 +108,7 @@ def stream(
     out = console()
     with Stop() as stop:
         asked = {"kind": kind, "url": url, "rest_url": rest_url, "mode": mode}
-        with _started(_asked(symbols), feed, out, asked, store=store, record=record_to or record) as live:
+        with started(_asked(symbols), feed, out, asked, store=store, record=record_to or record) as live:
             last = watch(live, out, stop, seconds=seconds, flush_s=_FLUSH_S)
         status = live.status()
         if status.recording is not None:
@@ -133,17 +122,17 @@ def stream(
 
 
 def record(
-    symbols: _Symbols,
+    symbols: Symbols,
     *,
     out_file: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="A new .parquet or .arrow file.")
     ],
-    feed: _Feed = "simulated",
-    kind: _Kind = None,
-    url: _Url = None,
-    rest_url: _RestUrl = None,
-    mode: _Mode = None,
-    seconds: _Seconds = None,
+    feed: Feed = "simulated",
+    kind: Kind = None,
+    url: Url = None,
+    rest_url: RestUrl = None,
+    mode: Mode = None,
+    seconds: Seconds = None,
 ) -> None:
     """Keep a feed's raw frames in a recording, until Ctrl-C.
 
@@ -155,7 +144,7 @@ def record(
     out = console()
     with Stop() as stop:
         asked = {"kind": kind, "url": url, "rest_url": rest_url, "mode": mode}
-        with _started(_asked(symbols), feed, out, asked, record=out_file) as live:
+        with started(_asked(symbols), feed, out, asked, record=out_file) as live:
             last = watch(live, out, stop, seconds=seconds, table=False, flush_s=_FLUSH_S)
         _reached_or_fail(last)
         if not (last.received_seq or last.depth_rows):
@@ -174,8 +163,8 @@ def replay(
     feed: Annotated[
         str | None, typer.Option("--feed", "-f", help="Whose frames, where the file does not say.")
     ] = None,
-    kind: _Kind = None,
-    store: _Store = None,
+    kind: Kind = None,
+    store: Store = None,
 ) -> None:
     """Play a recording: with the live table, or at once with a summary."""
     import ltpkit as lk
@@ -218,8 +207,8 @@ def simulate(
     *,
     host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8765,
-    rate: _Rate = 250.0,
-    seed: _Seed = 7,
+    rate: Rate = 250.0,
+    seed: Seed = 7,
 ) -> None:
     """Run the simulated exchange as a server, until Ctrl-C."""
     from ltpkit.cli.stop import Stop
@@ -243,34 +232,13 @@ def simulate(
 # -- what they share --------------------------------------------------------------------------
 
 
-def _split(symbols: Sequence[str] | None) -> list[str]:
-    """Return the symbols, of which several may be joined by commas."""
-    return [part.strip() for text in symbols or () for part in text.split(",") if part.strip()]
-
-
 def _asked(symbols: Sequence[str]) -> list[str]:
     """Return the symbols, of which there must be one."""
     from ltpkit.errors import SettingError
 
-    if not (found := _split(symbols)):
+    if not (found := split_symbols(symbols)):
         raise SettingError("No symbol was named: ltpkit stream NSE:RELIANCE, for one.")
     return found
-
-
-@contextmanager
-def _started(
-    symbols: Sequence[str], feed: str, out: Console, asked: Mapping[str, Any], **more: Any
-) -> Iterator[Stream]:
-    """Yield a stream, and say in a terminal what is being waited for until it is there."""
-    import ltpkit as lk
-    from ltpkit.cli.terminal import is_screen
-
-    # An option that was not given is left out: a feed that has none such refuses even None.
-    given = {name: value for name, value in asked.items() if value is not None}
-    with out.status(f"Connecting to {feed} …") if is_screen(out) else nullcontext():
-        live = lk.stream(symbols, feed=feed, **given, **more)
-    with live:
-        yield live
 
 
 def _new_demo_file() -> Path:

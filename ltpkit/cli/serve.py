@@ -8,17 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ltpkit.cli.run import (
-    _Feed,
-    _Kind,
-    _Mode,
-    _RestUrl,
-    _split,
-    _started,
-    _Store,
-    _stored_or_fail,
-    _Url,
-)
+from ltpkit.cli.options import Feed, Kind, Mode, RestUrl, Store, Url, split_symbols, started
 from ltpkit.cli.terminal import console, fail, shown_path
 
 if TYPE_CHECKING:
@@ -26,6 +16,7 @@ if TYPE_CHECKING:
 
     from ltpkit.api import Server
     from ltpkit.cli.stop import Stop
+    from ltpkit.status import Status
 
 __all__ = ["serve"]
 
@@ -41,12 +32,12 @@ def serve(
         ),
     ] = None,
     *,
-    feed: _Feed = "simulated",
-    kind: _Kind = None,
-    url: _Url = None,
-    rest_url: _RestUrl = None,
-    mode: _Mode = None,
-    store: _Store = None,
+    feed: Feed = "simulated",
+    kind: Kind = None,
+    url: Url = None,
+    rest_url: RestUrl = None,
+    mode: Mode = None,
+    store: Store = None,
     host: Annotated[
         str | None,
         typer.Option("--host", help="Where to listen; beyond this machine LTPKIT_API_TOKEN must be set."),
@@ -67,6 +58,10 @@ def serve(
     """
     from ltpkit import logs, settings
     from ltpkit.cli.stop import Stop
+    from ltpkit.credentials import hidden, secret_values
+
+    def hide(text: str) -> str:
+        return hidden(live._hidden(text), secret_values([chosen.api_token]))
 
     out = console(stderr=True)
     chosen = settings.load()
@@ -74,14 +69,15 @@ def serve(
     try:
         with Stop() as stop:
             asked = {"kind": kind, "url": url, "rest_url": rest_url, "mode": mode, "rate": rate}
-            with _started(_split(symbols), feed, out, asked, store=store) as live:
-                logs.configure(chosen.log_level, chosen.log_format, hide=live._hidden)  # its logins are known
+            with started(split_symbols(symbols), feed, out, asked, store=store) as live:
+                logs.configure(chosen.log_level, chosen.log_format, hide=hide)  # the logins are known now
                 server = live.serve(host=host, port=port)
                 _announce(server, store, out)
                 _wait(server, stop)
                 server.stop()
                 live.flush(_FLUSH_S)
-            _stored_or_fail(live.status())
+            if store is not None:
+                _kept_or_fail(live.status(), out)
     except KeyboardInterrupt:  # asked a second time
         fail("Ended at once. What was received is stored when the file is next opened.")
         os._exit(130)
@@ -100,3 +96,13 @@ def _wait(server: Server, stop: Stop) -> None:
         if status.state == "refused":
             fail(status.last_error or f"{status.feed} refused the connection.")
             raise typer.Exit(1)
+
+
+def _kept_or_fail(status: Status, out: Console) -> None:
+    """Say where received rows are that are not in the store; end with exit code 1 where they are nowhere."""
+    waiting = status.received_seq - status.stored_seq
+    if status.lost_rows or status.journaled_seq < status.received_seq:
+        fail(f"{waiting + status.lost_rows:,} received ticks could not be stored: {status.last_error}")
+        raise typer.Exit(1)
+    if waiting:
+        out.print(f"{waiting:,} ticks wait in the journal; opening the file stores them.", soft_wrap=True)

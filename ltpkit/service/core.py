@@ -88,7 +88,8 @@ class RealTimeSyncService:
             raise SettingError(
                 f"update_frequency={update_frequency}: give the seconds between updates of a symbol, or 0."
             )
-        self.start_sync()
+        if self.started_at is None:
+            self.start_sync()
         held = self.stream.hold(names)
         made = Subscription(tuple(held), update_frequency=update_frequency, depth=depth)
         try:
