@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ltpkit.views.board import Board
     from ltpkit.views.bokeh_chart import BokehChart
     from ltpkit.views.chart import Chart
+    from ltpkit.views.dashboard import Dashboard
     from ltpkit.views.depth_history import DepthHistory
     from ltpkit.views.heatmap import Heatmap
     from ltpkit.views.ladder import Ladder
@@ -280,6 +281,33 @@ class Pictures:
         from ltpkit.views.status_card import StatusCard
 
         return self._drawn(StatusCard, palette=palette)
+
+    def dashboard(self, symbol: str | None = None, *, palette: str = "classic") -> Dashboard:
+        """Return all of it on one page, linked: what is selected on the board, the others show.
+
+        In a notebook a grid of the widgets that the views are alone; served, a Panel layout:
+        ``live.dashboard().servable()`` in a script for ``panel serve``, or ``ltpkit dashboard RELIANCE TCS``.
+
+        Parameters
+        ----------
+        symbol : str, optional
+            What chart, ladder and depth history show at first; by default the first one subscribed.
+        palette : str
+            ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+
+        Raises
+        ------
+        UnknownInstrument
+            The symbol was never subscribed and is not held.
+        SettingError
+            There is no such palette, or no symbol yet.
+        """
+        from ltpkit.views.cells import placed
+        from ltpkit.views.dashboard import Dashboard
+
+        source = cast("Frames", self)
+        asked = (Dashboard.kind, id(self), symbol, palette)
+        return placed(asked, lambda: Dashboard(source, symbol, palette=palette))
 
     def _drawn(self, view: type[V], *args: Any, **options: Any) -> V:
         from ltpkit.views.cells import placed

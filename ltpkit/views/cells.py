@@ -6,14 +6,21 @@ Run again, it gets the same ones, and those it no longer makes are closed.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
-
-if TYPE_CHECKING:
-    from ltpkit.views.view import View
+from typing import NamedTuple, Protocol, TypeVar, cast
 
 __all__ = ["Cell", "current_cell", "placed"]
 
-V = TypeVar("V", bound="View")
+
+class _Closable(Protocol):
+    """A view, or several that are one."""
+
+    @property
+    def closed(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+V = TypeVar("V", bound=_Closable)
 
 
 class Cell(NamedTuple):
@@ -24,7 +31,7 @@ class Cell(NamedTuple):
 
 
 class _Placed(NamedTuple):
-    view: View
+    view: _Closable
     run: str
 
 

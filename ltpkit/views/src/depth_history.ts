@@ -155,19 +155,21 @@ function draw(page: Page): Drawing {
       }
     }
     if (low > high) return null;
-    const tick = base!.header.step || 10 ** -base!.header.decimals;
-    low -= tick;
-    high += tick;
+    low -= tick();
+    high += tick();
     const before = shown && shown.low <= low && shown.low + shown.rows * shown.step >= high ? shown : null;
     if (before && before.rows * before.step < 1.35 * (high - low) && before.height === height) {
       return { ...before, width, from, to };
     }
     const spare = before ? 0 : 0.04 * (high - low);
-    const step = tick * Math.max(1, Math.ceil((high - low + 2 * spare) / tick / (height / ROW)));
+    const step = tick() * Math.max(1, Math.ceil((high - low + 2 * spare) / tick() / (height / ROW)));
     low = Math.floor((low - spare) / step) * step;
     const rows = Math.ceil((high + spare - low) / step) + 1;
     return { width, height, from, to, low, step, rows };
   }
+
+  /** The smallest step of prices. */
+  const tick = () => (base!.header.step || 10 ** -base!.header.decimals) as number;
 
   const xOf = (plot: Plot, bucket: number) => ((bucket - plot.from) / (plot.to - plot.from)) * plot.width;
   const yOf = (plot: Plot, value: number) =>
@@ -290,9 +292,10 @@ function draw(page: Page): Drawing {
         const side = columns.trade_side[i];
         ink.fillStyle = side > 0 ? up : side < 0 ? down : flat;
         ink.beginPath();
-        ink.arc(x, yOf(plot, columns.trade_price[i]), 1.5 + (DOT - 1.5) * Math.min(Math.sqrt(columns.trade_qty[i] / (2 * large)), 1), 0, 7);
+        const radius = 1.5 + (DOT - 1.5) * Math.min(Math.sqrt(columns.trade_qty[i] / (2 * large)), 1);
+        ink.arc(x, yOf(plot, columns.trade_price[i]), radius, 0, 7);
         ink.fill();
-        ink.stroke();
+        if (radius > 2.5) ink.stroke();
       }
     }
   }
@@ -308,7 +311,7 @@ function draw(page: Page): Drawing {
     ink.strokeRect(0.5, -0.5, plot.width, plot.height);
     const last = newest!.header.ltp as number | null;
     const lastY = last == null ? NaN : yOf(plot, last);
-    for (const value of ticksOfPrice(plot.low, plot.low + plot.rows * plot.step, base!.header.step || plot.step, plot.height / 28)) {
+    for (const value of ticksOfPrice(plot.low, plot.low + plot.rows * plot.step, tick(), plot.height / 28)) {
       const y = yOf(plot, value);
       if (y < 8 || y > plot.height - 6 || Math.abs(y - lastY) < 13) continue;
       ink.fillText(price(value, decimals), plot.width + 8, y);
@@ -421,7 +424,7 @@ function draw(page: Page): Drawing {
     ink.restore();
     paintAxes(plot);
     paintCursor(plot, columns);
-    text(most, qty(large >= 100 ? Math.round(large) : large));
+    text(most, qty(Number(large.toPrecision(2))));
   }
 
   return {

@@ -1,0 +1,171 @@
+"""The served page: the dashboard of one stream, for any number of browsers.
+
+``page(stream)`` makes what one browser tab shows; its views are the tab's own, so that each reader chooses
+what to look at, and they go when the tab does. The stream is everybody's: what one subscribes, all see.
+
+Run by itself::
+
+    panel serve ltpkit/app.py --args RELIANCE TCS --feed simulated --store ticks.duckdb
+
+Without ``--args`` the environment says what to stream: ``LTPKIT_SYMBOLS`` (separated by commas),
+``LTPKIT_FEED``, ``LTPKIT_STORE``. Nothing is asked from outside this machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import panel as pn
+from panel.io.state import set_curdoc
+
+from ltpkit import nifty
+from ltpkit.held import Held
+from ltpkit.live import Stream, stream
+from ltpkit.store.sandbox import Sandbox
+from ltpkit.views.board import Board
+from ltpkit.views.dashboard import Dashboard
+from ltpkit.views.query import QueryView
+
+if TYPE_CHECKING:
+    from ltpkit.frames import Frames
+
+__all__ = ["page"]
+
+#: What the simulated market shows where nobody names a symbol.
+_SHOWN: Final = 12
+
+#: An answer in the SQL box may have.
+_MOST_ROWS: Final = 5_000
+
+_TEMPLATE: Final = (Path(__file__).parent / "views" / "page.html").read_text(encoding="utf-8")
+
+
+def page(source: Frames, *, sandbox: Sandbox | None = None, title: str = "ltpkit") -> pn.Template:
+    """Return what one browser tab shows of a stream.
+
+    Parameters
+    ----------
+    source : Frames
+        A stream; or a replay, a player or a store.
+    sandbox : Sandbox, optional
+        Answers the SQL box. By default there is a box where the browser runs on this machine, or
+        ``LTPKIT_SERVICE_SQL=true`` says that others may ask.
+    title : str
+        Of the page.
+
+    Returns
+    -------
+    panel.Template
+        New for each call, as Panel wants it of a function that makes a page.
+    """
+    if sandbox is None and isinstance(source, Held) and (source._settings.service_sql or _is_at_home()):
+        sandbox = _sandboxes.take(source)
+    more = {} if sandbox is None else {"query": QueryView(source, sandbox.query)}
+    template = pn.Template(_TEMPLATE)
+    template.add_variable("heading", title)
+    known = source.subscribed() or source.known()
+    template.add_panel("content", Dashboard(source).panel(**more) if known else _beginning(source, more))
+    return template
+
+
+def _beginning(source: Frames, more: dict[str, QueryView]) -> pn.Column:
+    """Return a board to add the first symbol on, which then gives way to the dashboard."""
+    board = Board(source)
+    place, tab = pn.Column(board, margin=0, sizing_mode="stretch_width"), pn.state.curdoc
+
+    def begin() -> None:
+        with set_curdoc(tab):
+            place[:] = [Dashboard(source).panel(**more)]
+            board.close()
+
+    def chosen(changed: Mapping[str, Any]) -> None:
+        if changed.get("symbol") and tab is not None:
+            tab.add_next_tick_callback(begin)
+
+    board.listen(chosen)
+    return place
+
+
+class _Sandboxes:
+    """One sandbox for all tabs of a source, while there are any: its limits hold for them together."""
+
+    def __init__(self) -> None:
+        self._open: dict[Held, tuple[Sandbox, set[object]]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, source: Held) -> Sandbox:
+        """Return the sandbox for the tab that is being made."""
+        tab = pn.state.curdoc
+        with self._lock:
+            if source not in self._open:
+                self._open[source] = source.sandbox(row_limit=_MOST_ROWS), set()
+            sandbox, tabs = self._open[source]
+            tabs.add(tab)
+        pn.state.on_session_destroyed(lambda session_context: self._leave(source, tab))
+        return sandbox
+
+    def _leave(self, source: Held, tab: object) -> None:
+        with self._lock:
+            sandbox, tabs = self._open[source]
+            tabs.discard(tab)
+            if not tabs:
+                del self._open[source]
+                sandbox.close()
+
+
+_sandboxes = _Sandboxes()
+
+
+def _is_at_home() -> bool:
+    """Return whether the tab being made is shown on this machine, asked for by a name of its own."""
+    request = getattr(getattr(pn.state.curdoc, "session_context", None), "request", None)
+    if request is None:
+        return False
+    host = str(request.headers.get("Host") or request.headers.get("host") or "")
+    name = host.rpartition(":")[0].strip("[]") if ":" in host else host
+    return _is_loopback(name) and _is_loopback(getattr(request, "remote_ip", None) or name)
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name.casefold() == "localhost"
+
+
+# -- run by `panel serve` -----------------------------------------------------------------
+
+
+def started(arguments: Sequence[str] = ()) -> Stream:
+    """Return the stream that arguments and environment ask for; the same one for every tab.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Symbols, and ``--feed``, ``--store``, ``--rate``, ``--url``, as of the command ``ltpkit dashboard``.
+    """
+    parser = argparse.ArgumentParser(prog="panel serve ltpkit/app.py --args", description=__doc__)
+    parser.add_argument("symbols", nargs="*", metavar="SYMBOL")
+    parser.add_argument("--feed", default=os.environ.get("LTPKIT_FEED", "simulated"))
+    parser.add_argument("--store", default=os.environ.get("LTPKIT_STORE"))
+    parser.add_argument("--url", default=None)
+    parser.add_argument("--rate", type=float, default=500.0)
+    chosen = parser.parse_args(arguments)
+    symbols = chosen.symbols or os.environ.get("LTPKIT_SYMBOLS", "").split(",")
+    symbols = [part.strip() for text in symbols for part in text.split(",") if part.strip()]
+    if not symbols and chosen.feed == "simulated":
+        symbols = [one.name for one in nifty.instruments()][:_SHOWN]
+    return stream(symbols, feed=chosen.feed, store=chosen.store, url=chosen.url, rate=chosen.rate)
+
+
+if __name__.startswith("bokeh_app_"):  # the name that `panel serve` runs a script by, anew for each tab
+    from ltpkit import app  # what the tabs share
+
+    app.page(app.started(sys.argv[1:])).servable(title="ltpkit")

@@ -1,0 +1,97 @@
+"""Health and gaps: whether the stream is well, check by check, and what it knows it missed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Hashable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import msgspec
+import polars as pl
+
+from ltpkit.live import Stream
+from ltpkit.service import RealTimeSyncService
+from ltpkit.service.health import Check, check
+from ltpkit.views.source import stamp, zone_of
+from ltpkit.views.view import Message, View
+
+if TYPE_CHECKING:
+    from ltpkit.frames import Frames
+
+__all__ = ["HealthView"]
+
+_EVERY_S: Final = 5.0
+_MOST_GAPS: Final = 50
+
+
+class HealthView(View):
+    """Checks of a stream, and its gaps, the newest first.
+
+    Parameters
+    ----------
+    source : Frames
+        Of anything but a stream the gaps alone.
+    palette : str
+        ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+    """
+
+    kind: ClassVar[str] = "health"
+    fps = 1.0
+
+    def __init__(self, source: Frames, *, palette: str = "classic") -> None:
+        self._service: RealTimeSyncService | None = None
+        if isinstance(source, Stream):
+            self._service = RealTimeSyncService(source)
+            # Not by its `start`, which would start a stream that the user has stopped.
+            self._service.started_at = datetime.now(UTC)
+        self._checks: list[Check] = []
+        self._checked_at = -float("inf")
+        self._looks = threading.Lock()
+        super().__init__(source, palette=palette)
+
+    def _version(self) -> Hashable:
+        turn = None if self._service is None else int(time.monotonic() / _EVERY_S)
+        return self.source.version(), len(self._checks), turn
+
+    def _look(self) -> None:
+        """Check, one at a time: it reads the store, which the other views must not wait for."""
+        if self._service is None or not self._looks.acquire(blocking=False):
+            return
+        try:
+            self._checks = check(self._service).checks
+        finally:
+            self._looks.release()
+
+    def _base(self) -> Message:
+        return {}, {}
+
+    def _frame(self) -> Message:
+        now = time.monotonic()
+        if now - self._checked_at >= _EVERY_S:
+            self._checked_at = now
+            threading.Thread(target=self._look, name="ltpkit-health", daemon=True).start()
+        known = self.source.known()
+        found = self._gaps()
+        return {
+            "seq": None,
+            "zone": zone_of(known[0]) if known else "UTC",
+            "checks": [msgspec.structs.asdict(one) for one in self._checks],
+            "gaps": [
+                {**row, **{name: stamp(row[name]) for name in ("at", "start", "end")}}
+                for row in found.head(_MOST_GAPS).iter_rows(named=True)
+            ],
+            "count": found.height,
+        }, {}
+
+    def _gaps(self) -> pl.DataFrame:
+        columns = ("at", "symbols", "why", "start", "end", "missing", "recovered")
+        return self.source.gaps().select(columns).reverse()
+
+    def _text(self) -> str:
+        self._look()
+        lines = [f"  {one.status:<9} {one.name:<14} {one.reason}" for one in self._checks]
+        found = self._gaps()
+        lines.append(f"{found.height} gap{'' if found.height == 1 else 's'}")
+        return "\n".join([*lines, *([str(found.head(10))] if found.height else [])])
