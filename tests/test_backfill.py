@@ -31,7 +31,9 @@ from ltpkit.feeds.dhan.history import MinuteHistory as DhanHistory
 from ltpkit.feeds.kite.history import MinuteHistory as KiteHistory
 from ltpkit.instrument import Instrument
 from ltpkit.live import Stream
+from ltpkit.schema import polars_schema
 from ltpkit.simulator import SimulatedExchange
+from ltpkit.store import Store
 from tests.feeds.loopback import Loopback
 from tests.history import Answer, Asked, HistoryServer
 
@@ -370,6 +372,15 @@ def test_minutes_make_the_bars_of_the_uncut_stream(seed: int, totals: bool) -> N
     assert more["timestamp"].is_sorted()
     together = pl.concat([cut, more.select(cut.columns)]).with_row_index("seq", offset=1)
     expected, found = bars(ticks, "1m").select(OHLCV), bars(together, "1m").select(OHLCV)
+    with Store() as store:
+        types = pl.Schema(polars_schema("ticks"))
+        store.append(
+            ticks=pl.concat([pl.DataFrame(schema=types), together.cast({"seq": pl.Int64}).cast(
+                {name: types[name] for name in together.columns}
+            )], how="diagonal")
+        )  # fmt: skip
+        in_sql = store.sql("FROM bars_1m").select(OHLCV)
+    assert_frame_equal(in_sql.cast(found.schema), found.cast({"symbol": pl.String}))
     prices = ["symbol", "start", "open", "high", "low", "close"]
     assert found.select(prices).equals(expected.select(prices))
     if totals:

@@ -32,7 +32,8 @@ GROUP BY symbol, exchange;
 -- a whole minute, so the clock's own minutes do for all exchanges.
 CREATE OR REPLACE VIEW bars_1m AS
 WITH priced AS NOT MATERIALIZED (
-    SELECT *, time_bucket(INTERVAL 1 MINUTE, timestamp) AS start
+    -- Times of exchange, and the order of arrival among equal ones, as one number: 2 ** 40 rows have room.
+    SELECT *, epoch_us(timestamp)::HUGEINT * 1099511627776 + seq AS traded_at
     FROM believed_ticks
     WHERE ltp IS NOT NULL
 ),
@@ -40,51 +41,33 @@ minutes AS (
     SELECT
         symbol,
         exchange,
-        start,
-        arg_min(ltp, seq) AS open,
+        time_bucket(INTERVAL 1 MINUTE, timestamp) AS start,
+        -- Filled rows arrived afterwards: a minute with some of them goes by exchange time.
+        bool_or(source = 'backfill') AS filled,
+        if(filled, arg_min(ltp, traded_at), arg_min(ltp, seq)) AS open,
         max(ltp) AS high,
         min(ltp) AS low,
-        arg_max(ltp, seq) AS close,
+        if(filled, arg_max(ltp, traded_at), arg_max(ltp, seq)) AS close,
         max(volume) AS top,
         min(seq) FILTER (WHERE volume IS NOT NULL) AS first_seq,
         arg_min(volume, seq) AS first_total,
         arg_min_null(ltq, seq) FILTER (WHERE volume IS NOT NULL) AS first_qty,
+        arg_min(volume, traded_at) AS filled_total,
+        arg_min_null(ltq, traded_at) FILTER (WHERE volume IS NOT NULL) AS filled_qty,
         fsum(ltq) AS traded, -- as exact as bars() is, and the same every time
         count(*) AS ticks
     FROM priced
     GROUP BY ALL
 ),
--- Minutes with filled rows, which arrived afterwards: in these the order is that of exchange time.
-filled AS (
-    SELECT
-        symbol,
-        exchange,
-        start,
-        first(ltp ORDER BY timestamp, seq) AS open,
-        last(ltp ORDER BY timestamp, seq) AS close,
-        first(volume ORDER BY timestamp, seq) FILTER (WHERE volume IS NOT NULL) AS total,
-        first(ltq ORDER BY timestamp, seq) FILTER (WHERE volume IS NOT NULL) AS qty
-    FROM priced
-    SEMI JOIN (SELECT DISTINCT symbol, exchange, start FROM priced WHERE source = 'backfill')
-        USING (symbol, exchange, start)
-    GROUP BY ALL
-),
 totals AS (
     SELECT
-        minutes.* REPLACE (
-            coalesce(filled.open, minutes.open) AS open, coalesce(filled.close, minutes.close) AS close
-        ),
-        filled.total AS filled_total,
-        filled.qty AS filled_qty,
+        *,
         count(top) OVER instrument > 0 AS has_totals,
         arg_min(first_total, first_seq) OVER instrument AS day_total,
         arg_min_null(first_qty, first_seq) FILTER (WHERE first_seq IS NOT NULL) OVER instrument AS day_qty,
-        lag(top IGNORE NULLS) OVER (
-            PARTITION BY minutes.symbol, minutes.exchange ORDER BY minutes.start
-        ) AS before
+        lag(top IGNORE NULLS) OVER (PARTITION BY symbol, exchange ORDER BY start) AS before
     FROM minutes
-    LEFT JOIN filled USING (symbol, exchange, start)
-    WINDOW instrument AS (PARTITION BY minutes.symbol, minutes.exchange)
+    WINDOW instrument AS (PARTITION BY symbol, exchange)
 )
 SELECT
     symbol,
@@ -96,7 +79,7 @@ SELECT
     CASE
         WHEN NOT has_totals THEN traded
         WHEN top IS NULL THEN 0
-        WHEN before IS NULL AND filled_total IS NOT NULL
+        WHEN before IS NULL AND filled AND filled_total IS NOT NULL
             THEN greatest(top - filled_total, 0) + least(filled_total, coalesce(filled_qty, 0))
         WHEN before IS NULL THEN greatest(top - day_total, 0) + least(day_total, coalesce(day_qty, 0))
         WHEN top < before THEN top
