@@ -11,6 +11,7 @@ import typer
 
 from ltpkit.cli.ask import bench, export, feeds, migrate, sql
 from ltpkit.cli.compact import compact
+from ltpkit.cli.dashboard import dashboard
 from ltpkit.cli.decode import decode
 from ltpkit.cli.health import doctor
 from ltpkit.cli.instruments import instruments
@@ -59,7 +60,7 @@ _WATCH, _SERVE, _ASK, _CARE = (
 )
 
 for panel, commands in {
-    _WATCH: (demo, stream, record, replay, simulate),
+    _WATCH: (demo, stream, dashboard, record, replay, simulate),
     _SERVE: (serve,),
     _ASK: (sql, export, decode),
     _CARE: (doctor, feeds, login, migrate, recover, compact, bench),
