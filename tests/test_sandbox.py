@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import threading
@@ -414,6 +415,13 @@ def test_an_answer_with_too_many_rows_is_refused_and_not_cut_in_silence(sandbox:
         sandbox.query("FROM ticks LIMIT 1001")
 
 
+def test_an_answer_of_few_rows_that_are_large_is_refused(store: Store) -> None:
+    with Sandbox(lambda: store) as sandbox:
+        assert sandbox.query("SELECT repeat('x', 10000) AS x FROM range(900)").height == 900
+        with pytest.raises(QueryTooLarge, match="larger than 64 MB"):
+            sandbox.query("SELECT repeat('x', 10000) AS x FROM range(9000)")
+
+
 def test_deep_nesting_and_long_texts_are_refused(sandbox: Sandbox) -> None:
     for query in (
         f"SELECT {'(' * 5000}1{')' * 5000}",
@@ -536,3 +544,11 @@ with Store() as store:
         ours.kill()
     _, alive = psutil.wait_procs([cell], timeout=10)
     assert not alive
+
+
+def test_a_process_that_claims_to_send_more_than_it_may_is_not_believed() -> None:
+    pipe = io.BytesIO((1 << 50).to_bytes(8, "little") + b"x")
+    assert sealed.receive(pipe, most=100) is None
+    assert sealed.receive(io.BytesIO((3).to_bytes(8, "little") + b"ab")) is None
+    sealed.send(pipe := io.BytesIO(), b"abc")
+    assert sealed.receive(io.BytesIO(pipe.getvalue()), most=3) == b"abc"

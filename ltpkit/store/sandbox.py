@@ -38,6 +38,7 @@ __all__ = ["Sandbox"]
 
 _PAGE_ROWS: Final = 122_880  # one of DuckDB's row groups
 _PIPE_BYTES: Final = 1 << 20
+_MOST_BYTES: Final = 2 * sealed.LARGEST_ANSWER_MB << 20  # of which a part is how it is written
 _START_S: Final = 30.0
 _LONGEST_QUERY: Final = 100_000
 _OPERATORS: Final = {"==": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -60,7 +61,7 @@ class Sandbox:
     memory : callable, optional
         Returns what is in memory, as for `Store.sql`; called once for each query.
     row_limit : int
-        Rows an answer may have.
+        Rows an answer may have. It may not be larger than 64 MB either.
     memory_limit_mb : int
         Memory that finding the answer may take.
     time_limit_s : float
@@ -283,7 +284,7 @@ class _Cell:
 
     def _receive(self) -> bytes | None:
         assert self._process.stdout is not None
-        return sealed.receive(self._process.stdout)
+        return sealed.receive(self._process.stdout, most=_MOST_BYTES)
 
     def end(self) -> None:
         """End the process, at once."""

@@ -22,7 +22,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-__all__ = ["receive", "send", "stream_of"]
+__all__ = ["LARGEST_ANSWER_MB", "receive", "send", "stream_of"]
+
+LARGEST_ANSWER_MB: Final = 64
 
 #: In this order: what no query needs is off, and the last line makes all of it final.
 _SETTINGS: Final = (
@@ -48,7 +50,7 @@ _REFUSED_FUNCTIONS: Final = frozenset({"current_setting", "getenv", "write_log"}
 #: A data-modifying WITH is a SELECT to DuckDB; its tree has another node inside.
 _READING_NODES: Final = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 
-_BATCH_ROWS: Final = 8_192
+_BATCH_ROWS: Final = 2_048
 _BESIDE_MB: Final = 192  # batches on their way in, the answer on its way out, beyond DuckDB's own limit
 _AND: Final = " and "
 _CONDITION: Final = re.compile(
@@ -64,12 +66,12 @@ def send(pipe: IO[bytes], body: Any) -> None:
     pipe.flush()
 
 
-def receive(pipe: IO[bytes]) -> bytes | None:
-    """Read what was sent at once; None where the other side has gone."""
+def receive(pipe: IO[bytes], most: int | None = None) -> bytes | None:
+    """Read what was sent at once; None where the other side has gone, or says it sends more than `most`."""
     head = pipe.read(8)
-    if len(head) < 8:
-        return None
     size = int.from_bytes(head, "little")
+    if len(head) < 8 or (most is not None and size > most):
+        return None
     body = pipe.read(size)
     return body if len(body) == size else None
 
@@ -278,8 +280,8 @@ def _answer(con: duckdb.DuckDBPyConnection, query: str, params: Any, limits: _Li
             rows, size = rows + batch.num_rows, size + batch.nbytes
             if rows > limits.rows:
                 return "too large", f"the answer has more than {limits.rows:,} rows"
-            if size > limits.memory_mb << 20:
-                return "too large", f"the answer is larger than {limits.memory_mb:,} MB"
+            if size > LARGEST_ANSWER_MB << 20:
+                return "too large", f"the answer is larger than {LARGEST_ANSWER_MB} MB"
             batches.append(batch)
         return "answer", stream_of(pa.Table.from_batches(batches, reader.schema))
     except duckdb.InterruptException:
