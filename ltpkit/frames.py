@@ -6,6 +6,7 @@ all the public reading methods of them. Frames handed out are plain polars and d
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
@@ -18,8 +19,10 @@ from ltpkit.flags import flagged, left_out
 from ltpkit.gaps import gaps
 from ltpkit.instrument import split_symbol
 from ltpkit.pictures import Pictures
+from ltpkit.schema import TICK_FLOATS
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
     import polars as pl
 
@@ -117,6 +120,27 @@ class Frames(Pictures, ABC):
         """
         found = self.newer("ticks", seq, name).select(columns)
         return {one: found[one].to_physical().to_numpy() for one in columns}
+
+    def newest_numbers(self, name: str) -> dict[str, float]:
+        """Return what `latest` says of ``EXCHANGE:SYMBOL`` as plain numbers; nothing before its first tick.
+
+        Times in microseconds, NaN where there is no number, and none of the texts.
+        """
+        found = self.latest(name)
+        if not found.height:
+            return {}
+        values = {
+            one: found[one].to_physical()[0] for one in ("seq", "timestamp", "received_at", *TICK_FLOATS)
+        }
+        return {one: math.nan if value is None else value for one, value in values.items()}
+
+    def book_numbers(self, name: str) -> dict[str, npt.NDArray[np.float64]]:
+        """Return what `depth` says of ``EXCHANGE:SYMBOL`` as plain arrays, NaN where there is no number."""
+        import numpy as np
+        import polars as pl
+
+        book = self.depth(name).drop("level")
+        return {one.name: one.cast(pl.Float64).fill_null(np.nan).to_numpy() for one in book}
 
     def received(self, table: Table, name: str, since: datetime) -> pl.DataFrame:
         """Return the rows of ``EXCHANGE:SYMBOL`` at hand that came at `since` or later."""

@@ -36,6 +36,7 @@ from ltpkit.store.salvage import log_of
 from ltpkit.streamer import Streamer
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
     import polars as pl
 
@@ -403,6 +404,13 @@ class Held(Frames):
         self, columns: Sequence[str], seq: int, name: str
     ) -> dict[str, npt.NDArray[Any]]:
         return self._ring.numbers(columns, *_codes(split_symbol(name)), after_seq=seq)
+
+    def newest_numbers(self, name: str) -> dict[str, float]:  # noqa: D102 - as in the base
+        number = self._instruments.number(name)
+        return {} if number is None else self._ring.newest_numbers(number)
+
+    def book_numbers(self, name: str) -> dict[str, npt.NDArray[np.float64]]:  # noqa: D102 - as in the base
+        return self._depth_ring.levels(*_codes(split_symbol(name)))
 
     def believed(self, name: str, since: datetime | None = None) -> pl.DataFrame:  # noqa: D102 - as in the base
         import polars as pl

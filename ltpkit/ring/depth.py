@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["DepthRing"]
 
 CHUNK_ROWS: Final = 16_384
+_SIDES: Final = ("bid", "ask")
+_NAMES: Final = ("price", "qty", "orders")
 LEVELS_PER_ROW: Final = 10  # room planned per row and side; a chunk seals early when it is used up
 
 
@@ -102,6 +104,21 @@ class _DepthChunk(Chunk):
     def nbytes(self) -> int:
         return super().nbytes() + self.bids.nbytes() + self.asks.nbytes()
 
+    def levels(self, row: int) -> dict[str, npt.NDArray[np.float64]]:
+        """Return one row's book, NaN where a side is shorter."""
+        found: dict[str, npt.NDArray[np.float64]] = {}
+        sides = dict(zip(_SIDES, (self.bids, self.asks), strict=True))
+        most = max(int(side.ends[row + 1] - side.ends[row]) for side in sides.values())
+        for name, side in sides.items():
+            first, last = int(side.ends[row]), int(side.ends[row + 1])
+            block = np.full((len(_NAMES), most), np.nan)
+            block[0, : last - first] = side.price[first:last]
+            block[1, : last - first] = side.qty[first:last]
+            if side.counted[row]:
+                block[2, : last - first] = side.orders[first:last]
+            found |= {f"{name}_{one}": block[i] for i, one in enumerate(_NAMES)}
+        return found
+
     def frame(self, start: int, stop: int) -> pl.DataFrame:
         some = slice(start, stop)
         bids, asks = self.bids.columns(start, stop), self.asks.columns(start, stop)
@@ -128,6 +145,21 @@ class DepthRing(Ring[_DepthChunk]):
 
     def _new_chunk(self, first_seq: int) -> _DepthChunk:
         return _DepthChunk(first_seq, self._chunk_rows)
+
+    def levels(self, symbol: int, exchange: int | None = None) -> dict[str, npt.NDArray[np.float64]]:
+        """Return the newest book of one symbol as plain arrays, as long as the longer side.
+
+        Columns ``bid_price, bid_qty, bid_orders`` and the same of ``ask``; NaN beyond the shorter side, and
+        where orders are not counted. No frame is made: that would wait for what polars does elsewhere.
+        """
+        state = self._published
+        parts: list[tuple[_DepthChunk, int]] = [(state.open, state.rows)]
+        parts += [(one.chunk, one.chunk.rows) for one in reversed(state.sealed)]
+        for chunk, rows in parts:
+            found = chunk.find(symbol, exchange, 0, rows)
+            if len(found):
+                return chunk.levels(int(found[-1]))
+        return {f"{side}_{name}": np.zeros(0) for side in _SIDES for name in _NAMES}
 
     def append(self, depth: Depth) -> None:
         """Add books, in order, and publish them. The feed thread only."""

@@ -268,6 +268,23 @@ class TickRing(Ring[_TickChunk]):
         parts.reverse()
         return {name: np.concatenate([part[i] for part in parts]) for i, name in enumerate(columns)}
 
+    def newest_numbers(self, number: int) -> dict[str, float]:
+        """Return the newest values of one instrument: what `latest` says, as plain numbers.
+
+        ``seq`` and the times in microseconds, then `schema.TICK_FLOATS`; NaN where there is none, and
+        nothing before the first row.
+        """
+        while True:
+            version = self._version
+            if version % 2 == 0:
+                if number >= self._table_ints.shape[1]:
+                    return {}
+                ints, floats = self._table_ints[:, number].tolist(), self._table_floats[:, number].tolist()
+                if version == self._version:
+                    break
+            time.sleep(0)
+        return dict(zip((*_INTS, *TICK_FLOATS), (*ints, *floats), strict=True)) if ints[0] else {}
+
     def latest(self) -> pl.DataFrame:
         """Return one row per instrument seen: the newest `seq` and times, and each column's last value.
 

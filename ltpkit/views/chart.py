@@ -183,7 +183,7 @@ class Chart(View):
         return header, columns
 
     def _gaps_wanted(self) -> Hashable:
-        return self._options["symbol"], self.source.version(), self.source.rewound()
+        return self._options["symbol"], self.source.newest_event(), self.source.rewound()
 
     def _gaps_due(self) -> bool:
         return self._gaps_of != self._gaps_wanted() and time.monotonic() - self._gaps_at > _GAPS_EVERY_S

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-import polars as pl
-
 from ltpkit.errors import SettingError
-from ltpkit.views.source import full_name, precision, stamp, zone_of
+from ltpkit.views.source import full_name, precision, zone_of
 from ltpkit.views.view import Message, View
 
 if TYPE_CHECKING:
@@ -56,20 +54,24 @@ class Ladder(View):
 
     def _frame(self) -> Message:
         name, levels = self._options["symbol"], self._options["levels"]
-        book = self.source.depth(name, levels=levels)
-        newest = self.source.latest(name)
-        row = newest.row(0, named=True) if newest.height else {}
+        # Numbers rather than frames: those wait for the interpreter many times, and for polars.
+        newest = self.source.newest_numbers(name)
         header = {
-            "seq": row.get("seq"),
-            "stamp": stamp(row.get("received_at")),
-            "at": stamp(row.get("timestamp")),
-            "ltp": row.get("ltp"),
-            "ltq": row.get("ltq"),
-            "change": row.get("change"),
+            "seq": newest.get("seq"),
+            "stamp": _milliseconds(newest.get("received_at")),
+            "at": _milliseconds(newest.get("timestamp")),
+            **{one: _known(newest.get(one)) for one in ("ltp", "ltq", "change")},
         }
-        columns = ("bid_price", "bid_qty", "bid_orders", "ask_price", "ask_qty", "ask_orders")
-        return header, {one: book[one].cast(pl.Float64).fill_null(np.nan).to_numpy() for one in columns}
+        return header, {one: side[:levels] for one, side in self.source.book_numbers(name).items()}
 
     def _text(self) -> str:
         name, levels = self._options["symbol"], self._options["levels"]
         return f"{name}, {levels} levels\n{self.source.depth(name, levels=levels)}"
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value
+
+
+def _milliseconds(time_us: float | None) -> float | None:
+    return None if time_us is None else time_us / 1000

@@ -1,7 +1,8 @@
 """The view pump: one thread that sends each visible view its newest picture, at the view's own rate.
 
 Nothing is drawn where ticks are received. The pump takes what is newest when a view's turn comes; what
-came and went between two turns is not shown. A page answers each frame it has painted: after three
+came and went between two turns is not shown. A tick that comes when there was no news for a while is sent at
+once, and not when the next turn would have been. A page answers each frame it has painted: after three
 without an answer a view is left alone until the page speaks again, so a hung tab costs nothing.
 """
 
@@ -16,6 +17,7 @@ __all__ = ["UNANSWERED", "Pump", "Pumped", "pump"]
 #: Frames a page may leave unanswered before it gets no more.
 UNANSWERED: Final = 3
 
+_LOOK_S: Final = 0.02  # a view whose turn came before anything new did is looked at again so soon
 _IDLE_S: Final = 5.0  # with nothing to show, the thread looks about this often, and ends when it has no views
 
 
@@ -25,6 +27,10 @@ class Pumped(Protocol):
     @property
     def fps(self) -> float:
         """Frames a second, at most."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody would see what is sent."""
 
     def due(self) -> bool:
         """Return whether there is something to send and somebody to see it."""
@@ -76,12 +82,18 @@ class Pump:
                 if not self._views:
                     self._thread = None
                     return
-                turns = [view for view, at in self._views.items() if at <= now]
-                for view in turns:
-                    self._views[view] = now + 1.0 / view.fps
-            for view in turns:
+                turns = [(view, at) for view, at in self._views.items() if at <= now]
+                for view, at in turns:
+                    # A turn that came late is made up for, as far as half of the next wait goes.
+                    period = 1.0 / view.fps
+                    self._views[view] = max(at + period, now + period / 2) if at else now + period
+            for view, _ in turns:
                 if view.due():
                     view.push()
+                elif view.watched:
+                    with self._lock:
+                        if self._views.get(view):  # unless it was woken meanwhile
+                            self._views[view] = now + _LOOK_S
             with self._lock:
                 following = min(self._views.values(), default=now + _IDLE_S)
             self._woken.wait(max(0.0, following - time.monotonic()))

@@ -268,6 +268,11 @@ class View(ABC):
 
     # -- the pump -------------------------------------------------------------------------
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody would see what is sent."""
+        return any(shell.wants for shell in tuple(self._shells.values()))
+
     def due(self) -> bool:
         """Return whether there is something to send and somebody to see it."""
         waiting = [shell for shell in tuple(self._shells.values()) if shell.wants]

@@ -178,6 +178,10 @@ def test_a_pump_serves_again_after_it_was_empty() -> None:
         def __init__(self) -> None:
             self.pushed = threading.Event()
 
+        @property
+        def watched(self) -> bool:
+            return False
+
         def due(self) -> bool:
             return not self.pushed.is_set()
 
