@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltpkit.feeds.angelone.wire import LEVEL, LEVEL20, PACKETS, SEGMENTS
-from ltpkit.feeds.common.columns import LINE, Fields, Records, levels, room_for
+from ltpkit.feeds.common.columns import LINE, Fields, Records, levels, room_for, silent, zero_is_none
 from ltpkit.feeds.common.kinds import Part
 from ltpkit.feeds.common.levels import Books, write_best
 from ltpkit.feeds.common.lookup import Segments
@@ -57,24 +57,22 @@ class Reading:
         self._time_at = int(fields["exchange_time"][1])
         self._levels_at = int(fields["depth"][1]) if "depth" in fields else None
         self._level = LEVEL if "oi" in fields else LEVEL20
-        self._silent = [line for line in range(len(FEED_FLOATS)) if line not in lines.values()]
+        self._silent = silent(lines.values())
 
     def read(self, records: Records, segments: Segments, is_index: npt.NDArray[np.bool_]) -> Part:
         """Return what the packets say."""
         block = np.empty((len(FEED_FLOATS), room_for(len(records))))
         out = block[:, : len(records)]
-        out[self._silent] = np.nan
+        for some in self._silent:
+            out[some] = np.nan
         divisors = _DIVISORS[segments]
         if self._has_price:
             self._fields.copy_to(block, records)
             out[_LTP] /= divisors
-            said = out[_LTP]
             if self._has_day:
                 self._counts(out, segments, is_index)
                 out[_DAY] /= divisors
-                said = out[_ZERO_IS_NONE]
-            if np.count_nonzero(said) < said.size:
-                said[said == 0] = np.nan
+            zero_is_none(out[_ZERO_IS_NONE] if self._has_day else out[_LTP])
         books = None
         if self._levels_at is not None:
             books = self._flagged(records, divisors) if self._has_oi else self._twenty(records, divisors)
@@ -101,8 +99,7 @@ class Reading:
     def _prices(self, records: Records, divisors: Floats | np.float64, shape: tuple[int, int]) -> Floats:
         prices = self._at_levels(records, "price", shape).astype(np.float64, order="C")
         prices /= divisors[:, None] if isinstance(divisors, np.ndarray) else divisors
-        if np.count_nonzero(prices) < prices.size:
-            prices[prices == 0] = np.nan
+        zero_is_none(prices)
         return prices
 
     def _orders(self, records: Records, shape: tuple[int, int]) -> npt.NDArray[np.int32]:

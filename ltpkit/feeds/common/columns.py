@@ -7,7 +7,7 @@ that repeat.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -16,13 +16,53 @@ import numpy.typing as npt
 
 from ltpkit.schema import FEED_FLOATS
 
-__all__ = ["LINE", "Fields", "Records", "levels", "records_at", "room_for"]
+__all__ = [
+    "LINE",
+    "Fields",
+    "Records",
+    "levels",
+    "records_at",
+    "room_for",
+    "runs",
+    "silent",
+    "zero_is_none",
+]
 
 #: Packets of one size, each with no more structure than its bytes.
 Records = npt.NDArray[np.void]
 
 #: The line of `batch.Ticks.values` for each column.
 LINE: Final = {name: line for line, name in enumerate(FEED_FLOATS)}
+
+
+def runs(lines: Sequence[int]) -> list[tuple[slice, slice]]:
+    """Return the lines as runs that follow each other, and where in `lines` each stands: numpy likes slices.
+
+    Examples
+    --------
+    >>> runs([0, 2, 3, 4])
+    [(slice(0, 1, None), slice(0, 1, None)), (slice(2, 5, None), slice(1, 4, None))]
+    """
+    found: list[tuple[slice, slice]] = []
+    for place, line in enumerate(lines):
+        if found and found[-1][0].stop == line:
+            run, places = found.pop()
+            found.append((slice(run.start, line + 1), slice(places.start, place + 1)))
+        else:
+            found.append((slice(line, line + 1), slice(place, place + 1)))
+    return found
+
+
+def silent(lines: Iterable[int]) -> list[slice]:
+    """Return the lines of `Ticks.values` that are none of these."""
+    spoken = set(lines)
+    return [run for run, _ in runs([line for line in LINE.values() if line not in spoken])]
+
+
+def zero_is_none(column: npt.NDArray[np.float64]) -> None:
+    """Put NaN in the place of 0."""
+    if np.count_nonzero(column) < column.size:
+        column[column == 0] = np.nan
 
 
 def records_at(joined: bytes, starts: npt.NDArray[np.int64], size: int) -> Records:

@@ -83,4 +83,4 @@ def together(
 def _times(times: npt.NDArray[np.int64] | None, received_at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     if times is None:
         return received_at
-    return times if times.min() != NO_TIME else np.where(times == NO_TIME, received_at, times)
+    return times if np.minimum.reduce(times) != NO_TIME else np.where(times == NO_TIME, received_at, times)

@@ -179,7 +179,7 @@ class IntegerLookup(Lookup[int]):
             self.refresh()
         if isinstance(segments, int):
             numbers = self._tables.get(segments, _NOTHING).take(ids, mode="clip")
-            if numbers.min() >= 0:
+            if np.minimum.reduce(numbers) >= 0:  # a third of the time of numbers.min()
                 return numbers
         keys = ids << 8 | segments
         at = self._keys.searchsorted(keys)

@@ -51,8 +51,11 @@ def as_quoted(sent: npt.NDArray[np.float32], steps: Floats) -> tuple[Floats, boo
         prices *= steps[1]
         prices /= steps[2]
     explained = prices.astype(np.float32) == sent
-    if np.count_nonzero(explained) == explained.size and sent.min() > 0 and sent.max() < math.inf:
-        return prices, True
+    if np.count_nonzero(explained) == explained.size:
+        # NaN, which compares as False, has not been explained; the infinite has.
+        lowest, highest = np.minimum.reduce(sent, axis=None), np.maximum.reduce(sent, axis=None)
+        if lowest > 0 and highest < math.inf:
+            return prices, True
     odd = ~explained | ~np.isfinite(prices)
     raw = sent[odd].astype(np.float64)
     size = np.abs(raw)

@@ -7,7 +7,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.feeds.common.columns import LINE, Fields, Records, levels, room_for
+from ltpkit.feeds.common.columns import (
+    LINE,
+    Fields,
+    Records,
+    levels,
+    room_for,
+    runs,
+    silent,
+    zero_is_none,
+)
 from ltpkit.feeds.common.kinds import Part
 from ltpkit.feeds.common.levels import Books, write_best
 from ltpkit.feeds.common.lookup import Segments
@@ -21,8 +30,8 @@ __all__ = ["INDEX", "IS_ROW", "READINGS", "Reading"]
 INDEX: Final = 0
 _CASH: Final = (0, 1, 4)
 
-_VOLUME, _OI = LINE["volume"], LINE["oi"]
 _BEST: Final = [LINE[name] for name in ("bid", "bid_qty", "ask", "ask_qty")]
+_QTY: Final = [LINE[name] for name in ("ltq", "bid_qty", "ask_qty")]
 _PRICES: Final = {
     "ltp": "ltp",
     "open": "open_price",
@@ -47,17 +56,16 @@ class Reading:
         self._counts = Fields(layout, {name: LINE[name] for name in counts})
         self._levels_at = int(fields["depth"][1]) if "depth" in fields else None
         self._time_at = int(fields["ltt"][1]) if "ltt" in fields else None
-        #: Has quantities whose zeros mean "none", depending on the segment.
-        self._has_counts = "ltq" in fields or self._levels_at is not None
-
+        self._has_volume, self._has_oi = "volume" in fields, "oi" in fields and "ltq" in fields
         lines = [LINE[_PRICES[name]] for name in prices]
-        #: Lines of `Ticks.values`, and which of the prices go there: runs of them, so plain slices.
-        self._price_lines = [(slice(start, stop), place) for start, stop, place in _runs(lines)]
+        #: Lines of `Ticks.values`, and which of the prices go there.
+        self._price_lines = runs(lines)
         lines += [LINE[name] for name in counts]
         if self._levels_at is not None:
             lines += _BEST
-        silent = [line for line in range(len(FEED_FLOATS)) if line not in lines]
-        self._silent = [slice(start, stop) for start, stop, _ in _runs(silent)]
+        self._silent = silent(lines)
+        #: Where 0 says "none", whatever the segment.
+        self._zero_is_none = [line for line in _QTY if line in lines]
 
     def read(self, records: Records, steps: Floats, segments: Segments) -> Part:
         """Return what the packets say.
@@ -83,11 +91,12 @@ class Reading:
                 values[lines] = prices[columns]
             if self._levels_at is not None:
                 books = self._books(records, prices[len(self._prices) :], values, whole=whole)
-        if self._has_counts:
-            zero = values == 0
-            zero[_VOLUME] &= _IS_INDEX[segments]
-            zero[_OI] &= _IS_CASH[segments]
-            np.putmask(values, zero, np.nan)
+        for line in self._zero_is_none:
+            zero_is_none(values[line])
+        if self._has_volume:
+            _none_in(values[LINE["volume"]], _IS_INDEX[segments])
+        if self._has_oi:
+            _none_in(values[LINE["oi"]], _IS_CASH[segments])
         return Part(values, self._times(records), _without_indices(books, segments))
 
     def _sent_prices(self, records: Records) -> npt.NDArray[np.float32]:
@@ -138,16 +147,10 @@ def _without_indices(books: Books | None, segments: Segments) -> Books | None:
     return books.only(np.flatnonzero(segments != INDEX)) if (segments == INDEX).any() else books
 
 
-def _runs(lines: list[int]) -> list[tuple[int, int, slice]]:
-    """Return where runs of lines that follow each other start and stop, and their places in the list."""
-    found: list[tuple[int, int, slice]] = []
-    for place, line in enumerate(lines):
-        if found and found[-1][1] == line:
-            start, _, places = found.pop()
-            found.append((start, line + 1, slice(places.start, place + 1)))
-        else:
-            found.append((line, line + 1, slice(place, place + 1)))
-    return found
+def _none_in(counts: Floats, segments: npt.NDArray[np.bool_] | np.bool_) -> None:
+    """Put NaN in the place of 0 for packets of these segments."""
+    if segments.any():
+        counts[segments & (counts == 0)] = np.nan
 
 
 READINGS: Final = {code: Reading(code) for code in ROW_CODES}

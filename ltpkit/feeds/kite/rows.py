@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.feeds.common.columns import LINE, Fields, Records, levels, room_for
+from ltpkit.feeds.common.columns import LINE, Fields, Records, levels, room_for, silent, zero_is_none
 from ltpkit.feeds.common.kinds import Part
 from ltpkit.feeds.common.levels import Books, write_best
 from ltpkit.feeds.common.lookup import Segments
@@ -52,21 +52,20 @@ class Reading:
         self._levels_at = AHEAD + int(fields["depth"][1]) if "depth" in fields else None
         #: Where the times are, the one that counts first.
         self._times_at = [AHEAD + int(fields[name][1]) for name in ("exchange_time", "ltt") if name in fields]
-        self._silent = [line for line in range(len(FEED_FLOATS)) if line not in lines.values()]
+        self._silent = silent(lines.values())
 
     def read(self, records: Records, segments: Segments) -> Part:
         """Return what the packets say."""
         block = np.empty((len(FEED_FLOATS), room_for(len(records))))
         out = block[:, : len(records)]
-        out[self._silent] = np.nan
+        for some in self._silent:
+            out[some] = np.nan
         self._fields.copy_to(block, records)
         divisors = _DIVISORS[segments]
         out[_LTP] /= divisors
         if self._has_day:
             out[_DAY] /= divisors
-        said = out[_ZERO_IS_NONE] if self._has_day else out[_LTP]
-        if np.count_nonzero(said) < said.size:
-            said[said == 0] = np.nan
+        zero_is_none(out[_ZERO_IS_NONE] if self._has_day else out[_LTP])
         if self._has_oi:
             np.putmask(out[_OI], _IS_CASH[segments] & (out[_OI] == 0), np.nan)
         books = None
