@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -281,6 +282,26 @@ def test_a_feed_without_a_history_says_so_before_anything_is_started() -> None:
         live.backfill()
 
 
+def test_a_history_that_does_not_answer_holds_up_no_stop_and_the_next_start_fills() -> None:
+    everything, reached, go = trades(300), threading.Event(), threading.Event()
+
+    def answer(asked: Asked) -> Answer:
+        if not reached.is_set():
+            reached.set()
+            go.wait(20)
+        return spot(everything, asked)
+
+    with HistoryServer(answer) as rest, binance(rest, backfill=True) as (live, server):
+        send(live, server, [*everything[:100], *everything[150:]])
+        assert reached.wait(20)
+        live.stop()
+        assert "ltpkit-backfill" in [one.name for one in threading.enumerate()]  # it was not waited for
+        assert live.status().received_seq == 250
+        go.set()
+        live.start()
+        assert live.backfill()["rows"].to_list() == [50]
+
+
 # -- a function of one's own --------------------------------------------------------------------------
 
 
@@ -308,6 +329,32 @@ def test_a_function_of_ones_own_gives_the_rows() -> None:
         assert mine_now.select("ltp", "bid").rows() == [(10.0, 9.0), (None, 11.0)]
         assert {gap["symbol"] for gap in asked} == {"NSE:INFY", "NSE:TCS"}
         assert all(gap["start"] == since for gap in asked)
+
+
+def test_a_line_that_was_cut_is_filled_for_each_of_its_symbols() -> None:
+    asked: list[str] = []
+
+    def mine(gap: dict[str, Any]) -> pl.DataFrame:
+        assert gap["why"] == "connection lost"
+        asked.append(gap["symbol"])
+        middle = gap["start"] + (gap["end"] - gap["start"]) / 2
+        return pl.DataFrame({"timestamp": [gap["start"], middle], "ltp": [100.0, 101.0]})
+
+    names = ["NSE:INFY", "NSE:TCS"]
+    with (
+        SimulatedExchange(rate=5000) as exchange,
+        lk.stream(names, url=exchange.url, backfill=mine) as live,
+    ):
+        assert live.wait(rows=50)
+        exchange.hang_up()
+        filled = pl.col("source").cast(pl.String) == "backfill"
+        assert live._intake.wait_until(lambda: live.ticks().filter(filled).height == 4, 30)
+        assert live._intake.wait_until(
+            lambda: live.gaps()["recovered"].to_list() == ["4 rows of your own"], 10
+        )
+        assert sorted(asked) == names
+        assert live.latest()["ltp"].max() != 101.0
+        assert set(live.latest()["source"].cast(pl.String)) == {"simulated"}
 
 
 # -- minutes ------------------------------------------------------------------------------------------

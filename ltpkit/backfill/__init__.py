@@ -101,8 +101,12 @@ class Backfiller:
         self._instruments, self._sql = instruments, sql
         self._append, self._note, self._secrets = append, note, secrets
         self._working = threading.Lock()
-        self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        # Anew each time: a request of before that is still out must not come to life again.
+        self._stopping = threading.Event()
         self._asker = Asker(self._stopping)
 
     # -- of itself ------------------------------------------------------------------------
@@ -117,24 +121,26 @@ class Backfiller:
         since : int
             Gaps that were noticed earlier are left alone, µs UTC.
         """
-        self._stopping.clear()
-        self._thread = threading.Thread(
-            target=self._run, args=(seen, since), name="ltpkit-backfill", daemon=True
-        )
+        self._begin()
+        args = (seen, since, self._stopping)
+        self._thread = threading.Thread(target=self._run, args=args, name="ltpkit-backfill", daemon=True)
         self._thread.start()
 
-    def stop(self, timeout_s: float = 1.0) -> None:
-        """End the thread; what it was asking for is left unasked. A second call does nothing."""
+    def stop(self, timeout_s: float = 0.2) -> None:
+        """End the thread; what it was asking for is left unfilled. A second call does nothing.
+
+        A request that is out is not waited for.
+        """
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout_s)
             self._thread = None
 
-    def _run(self, seen: Callable[[], int], since: int) -> None:
+    def _run(self, seen: Callable[[], int], since: int, stopping: threading.Event) -> None:
         settle_s = 0.0 if self._history is None or self._hook is not None else self._history.settle_s
         looked, tried = -1, set[tuple[int | None, str]]()
         waiting: list[_Job] = []
-        while not self._stopping.wait(min(_LOOK_EVERY_S, settle_s or _LOOK_EVERY_S)):
+        while not stopping.wait(min(_LOOK_EVERY_S, settle_s or _LOOK_EVERY_S)):
             try:
                 if seen() != looked:
                     looked = seen()
@@ -146,12 +152,14 @@ class Backfiller:
                 ready = [one for one in waiting if now_us() - one.span.end > settle_s * 1e6]
                 waiting = [one for one in waiting if one not in ready]
                 for job in ready:
-                    if self._stopping.is_set():
+                    if stopping.is_set():
                         return
                     tried.add((job.gap, job.span.instrument.name))
                     with self._working:
                         self._fill(job)
             except Exception as error:  # noqa: BLE001 - told in the ledger; the next gap is another matter
+                if stopping.is_set():
+                    return
                 self._note(_failed(None, f"{type(error).__name__}: {self._safe(str(error))}"))
 
     # -- when asked -----------------------------------------------------------------------
@@ -182,7 +190,8 @@ class Backfiller:
                 "This feed has no history to fill gaps from. Give stream() a function: "
                 "backfill=lambda gap: frame_with_timestamp_and_ltp."
             )
-        self._stopping.clear()
+        if self._stopping.is_set():
+            self._begin()
         names = {one.name for one in wanted}
         done: list[tuple[object, ...]] = []
         with self._working:
@@ -258,6 +267,7 @@ class Backfiller:
 
     def _fill(self, job: _Job) -> tuple[int, str | None]:
         """Fill one job and tell the ledger; return how many rows came, and what went wrong."""
+        stopping = self._stopping
         try:
             ticks, source = self._fetched(job)
         except (ValueError, httpx.HTTPError) as error:
@@ -270,6 +280,8 @@ class Backfiller:
             why = f"your function raised {type(error).__name__}: {self._safe(str(error))}"
             self._note(_failed(job, why))
             return 0, why
+        if stopping.is_set():
+            return 0, "the stream was stopped"
         rows = 0 if ticks is None else len(ticks)
         for start in range(0, rows, _CHUNK_ROWS):
             assert ticks is not None
