@@ -82,9 +82,9 @@ class Outlet:
             for one in updates:
                 if self.wants(one):
                     key = one.kind, one.name
-                    if key in self._newest:
+                    if self._newest.pop(key, None) is not None:
                         self.subscription.conflated += 1
-                    self._newest[key] = one
+                    self._newest[key] = one  # at the end: ticks stay in the order of `seq`
         if len(self._waiting) + len(self._newest) > before:
             self._wake.set()
 
@@ -129,8 +129,7 @@ class Outlet:
             )
             self._skips, self._skipped = 0, []
         # In the order of `seq`, so that whoever comes back with the newest one it had has missed none below.
-        newest = sorted(self._newest.values(), key=lambda one: (one.kind == BOOKS, one.seq))
-        taken = Taken(self.notes(), [*self._waiting, *newest])
+        taken = Taken(self.notes(), [*self._waiting, *self._newest.values()])
         self._waiting, self._newest = [], {}
         if taken.updates:
             seq = max((one.seq for one in taken.updates if one.kind == TICK), default=0)

@@ -23,7 +23,8 @@ def subscribe(http: httpx.Client, *symbols: str, **more: Any) -> dict[str, Any]:
 
 @contextmanager
 def listening(address: str, **more: Any) -> Iterator[ClientConnection]:
-    with connect(address, open_timeout=LIMIT_S, **more) as socket:
+    # A queue without an end: this client does not hear the answer to its goodbye while its queue is full.
+    with connect(address, open_timeout=LIMIT_S, **{"max_queue": None, "close_timeout": 1, **more}) as socket:
         yield socket
 
 

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 import ltpkit as lk
 from ltpkit.errors import AddressTaken
 from ltpkit.live import Stream
-from tests.api.clients import BASE, LIMIT_S, subscribe, take
+from tests.api.clients import BASE, LIMIT_S, listening, subscribe, take
 
 
 @pytest.fixture
@@ -61,7 +60,7 @@ def test_stopping_tells_the_clients_and_gives_their_symbols_up(stream: Stream) -
     server = stream.serve(port=0)
     with httpx.Client(base_url=server.url) as http:
         one = subscribe(http, "INFY", update_frequency=0.1)
-        with connect(one["websocket"]) as socket:
+        with listening(one["websocket"]) as socket:
             take(socket, "ltp_update", 1)
             server.stop()
             assert take(socket, "status", 1)[0]["state"] == "stopping"
@@ -89,7 +88,7 @@ def test_a_heartbeat_comes_when_there_is_nothing_else() -> None:
         server = live.serve(port=0)
         with httpx.Client(base_url=server.url) as http:
             one = subscribe(http, "TCS", update_frequency=3600)
-        with connect(one["websocket"]) as socket:
+        with listening(one["websocket"]) as socket:
             beat = take(socket, "heartbeat", 2)[-1]
     assert (beat["state"], beat["conflated"]) == ("live", 0)
 

@@ -15,10 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 import ltpkit as lk
-from tests.api.clients import subscribe, take
+from tests.api.clients import listening, subscribe, take
 
 COMMAND = [sys.executable, "-W", "error", "-m", "ltpkit.cli", "serve"]
 LIMIT_S = 60
@@ -54,7 +53,7 @@ def test_a_first_signal_tells_the_clients_stores_everything_and_ends_with_0(
     with serving(tmp_path, "RELIANCE,TCS", "--store", "ticks.duckdb", "--rate", "5000") as (process, url):
         with httpx.Client(base_url=url) as http:
             one = subscribe(http, "INFY", update_frequency=0)
-            with connect(one["websocket"]) as socket:
+            with listening(one["websocket"]) as socket:
                 seen = take(socket, "ltp_update", 50)
                 process.send_signal(number)
                 assert take(socket, "status", 1)[0]["state"] == "stopping"
@@ -72,7 +71,7 @@ def test_a_second_signal_ends_at_once_and_nothing_that_was_sent_is_lost(tmp_path
     with serving(tmp_path, "TCS", "--store", "ticks.duckdb", "--rate", "5000") as (process, url):
         with httpx.Client(base_url=url) as http:
             one = subscribe(http, "TCS", update_frequency=0)
-        with connect(one["websocket"]) as socket:
+        with listening(one["websocket"]) as socket:
             seen = take(socket, "ltp_update", 50)
             process.send_signal(signal.SIGTERM)
             take(socket, "status", 1)

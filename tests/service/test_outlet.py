@@ -39,7 +39,7 @@ async def test_it_takes_its_own_symbols_and_kinds_only() -> None:
     one.offer([tick(1, "TCS"), tick(2, "WIPRO"), book(1, "TCS"), tick(3, "INFY")])
     assert seqs((await one.take()).updates) == [1, 3]
     with_depth = outlet(every_s=1, depth=True)
-    with_depth.offer([book(1, "TCS"), tick(5, "TCS")])
+    with_depth.offer([tick(5, "TCS"), book(1, "TCS")])
     assert [update.kind for update in (await with_depth.take()).updates] == [TICK, BOOKS]
 
 
