@@ -37,10 +37,12 @@ _SOCKETS: Final = "/api/v1/realtime/ws/"
 _COOKIE: Final = "ltpkit"
 _TOKEN_S: Final = 10.0  # for the first message
 _MOST_ADDRESSES: Final = 10_000
+_MOST_DIGITS: Final = 18
 
 _HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
     # A notebook on this machine may show the dashboard in a frame; nobody else may.
     "content-security-policy": "frame-ancestors 'self' http://localhost:* http://127.0.0.1:*",
 }
@@ -181,7 +183,7 @@ class Guard:
 
     def _too_large(self, headers: Headers) -> Response | None:
         said = headers.get("content-length", "0")
-        if said.isdecimal() and int(said) <= self._limits.body_bytes:
+        if said.isdecimal() and len(said) <= _MOST_DIGITS and int(said) <= self._limits.body_bytes:
             return None
         return problem(413, self._size_sentence())
 
@@ -206,7 +208,7 @@ class Guard:
 
     def _is_token(self, shown: str) -> bool:
         assert self._token is not None
-        return hmac.compare_digest(shown.encode(), self._token)
+        return _same(shown, self._token)
 
     def _knows(self, headers: Headers, shown: str | None) -> bool:
         if self._token is None:
@@ -217,7 +219,7 @@ class Guard:
         if shown is not None and self._is_token(shown):
             return True
         cookie = _cookie_in(headers)
-        return cookie is not None and hmac.compare_digest(cookie, self._ticket())
+        return cookie is not None and _same(cookie, self._ticket().encode())
 
     def _ticket(self) -> str:
         """Return what a browser is given in the token's place: of no use for finding the token out."""
@@ -256,6 +258,11 @@ class Guard:
             await send(message)
 
         return asking, waiting
+
+
+def _same(shown: str, known: bytes) -> bool:
+    """Compare in a time that does not tell where they differ."""
+    return hmac.compare_digest(shown.encode(errors="replace"), known)
 
 
 def _take_token(scope: Scope) -> str | None:

@@ -105,10 +105,11 @@ def test_without_the_token_there_is_nothing_but_the_probes(stranger: httpx.Clien
         answer = stranger.get(path)
         assert answer.status_code == 401, path
         assert answer.headers["www-authenticate"] == "Bearer"
-    for wrong in ("Bearer nope", "Basic czNjcmV0", "Bearer", f"Bearer {TOKEN}x"):
+    for wrong in ("Bearer nope", "Basic czNjcmV0", "Bearer", f"Bearer {TOKEN}x", b"Bearer \xfc\xff"):
         assert stranger.get(f"{BASE}/ltp", headers={"Authorization": wrong}).status_code == 401
     assert stranger.get(f"{BASE}/ltp", params={"token": "nope"}).status_code == 401
-    assert stranger.get(f"{BASE}/ltp", headers={"Cookie": f"ltpkit={TOKEN}"}).status_code == 401
+    for cookie in (f"ltpkit={TOKEN}", b"ltpkit=\xfc\xff", "ltpkit", "=;;="):
+        assert stranger.get(f"{BASE}/ltp", headers={"Cookie": cookie}).status_code == 401
     assert stranger.get("/health/live").status_code == 200
     assert stranger.get("/health/ready").status_code == 200
 
@@ -139,7 +140,9 @@ def test_a_socket_takes_the_token_in_four_ways(guarded: Server, friend: httpx.Cl
         take(socket, "ltp_update", 1)
 
 
-@pytest.mark.parametrize("first", ['{"token": "nope"}', '{"token": 7}', "[]", "hello", b"\x00"])
+@pytest.mark.parametrize(
+    "first", ['{"token": "\\ud800"}', '{"token": "nope"}', '{"token": 7}', "[]", "hello", b"\x00"]
+)
 def test_a_socket_says_nothing_before_the_token(friend: httpx.Client, first: str | bytes) -> None:
     address = subscribe(friend, "TCS")["websocket"]
     with connect(address) as socket:
