@@ -59,7 +59,8 @@ class TradeHistory:
     """
 
     source = "trades of Binance's history"
-    # Weights of 25 (spot, of 6000 a minute) and 20 (USD-M, of 2400) leave room for the snapshots of books.
+    # A choice: some hundred requests a minute, well inside the weights that are published, as books are
+    # fetched from the same allowance.
     pause_s = 0.6
     settle_s = 1.0
     numbered = True

@@ -66,7 +66,7 @@ class MinuteHistory:
     """
 
     source = "minutes of Dhan's history"
-    pause_s = 0.25  # five requests a second are published for its data
+    pause_s = 0.25  # a choice; no figure for its data was at hand
     settle_s = 65.0  # the minute in which a gap ended has to be over
     numbered = False
 
