@@ -154,7 +154,6 @@ class DepthHistory(View):
         return header, self._columns(self._origin, self._base_bucket)
 
     def _frame(self) -> Message:
-        self._read()
         name = self._options["symbol"]
         newest = self.source.latest(name)
         row = newest.row(0, named=True) if newest.height else {}
