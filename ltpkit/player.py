@@ -224,6 +224,9 @@ class Player(Frames):
     def tick_size(self, name: str) -> float:  # noqa: D102 - as in the base
         return self._source.tick_size(name)
 
+    def sector(self, name: str) -> str:  # noqa: D102 - as in the base
+        return self._source.sector(name)
+
     @property
     def controls(self) -> PlayerView:
         """The play button, speed and slider as a view: the same one each time."""

@@ -405,7 +405,7 @@ function draw(page: Page): Drawing {
 }
 
 /** States in which the time of a tick says more than its age. */
-const PAST = new Set(["stored", "playing", "finished"]);
+const PAST = new Set(["stored", "playing", "held", "finished"]);
 
 const bare = (name: string) => name.slice(name.indexOf(":") + 1);
 const plural = (n: number) => `${n} symbol${n === 1 ? "" : "s"}`;

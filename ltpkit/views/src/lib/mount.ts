@@ -59,7 +59,9 @@ export function mount(kind: string, style: string, draw: (page: Page) => Drawing
     note.setAttribute("role", "status");
     root.append(sheet, head, body, note);
     root.dataset.ltpView = kind;
-    root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own: "d d" would delete the cell
+    // Keys are the view's: for JupyterLab "d d" would delete the cell, and Enter go to its text.
+    root.dataset.lmSuppressShortcuts = "true";
+    root.addEventListener("keydown", (event) => event.stopPropagation());
     el.append(root);
 
     let base: Message | null = null;
