@@ -18,7 +18,7 @@ from ltpkit.feeds import Feed, make
 from ltpkit.feeds.angelone import AngelOne, packets
 from ltpkit.feeds.angelone.wire import DEPTH20, LTP, PACKETS, QUOTE, SEGMENTS, SNAP_QUOTE
 from ltpkit.instrument import Instrument, Instruments
-from tests.feeds.reading import Stars, one_damaged, pieces, rows
+from tests.feeds.reading import Stars, one_damaged, pieces, rows, ticks
 
 NOW = 1_766_302_999_123_456
 
@@ -282,6 +282,20 @@ def test_packets_find_their_instrument_by_segment_and_token() -> None:
     assert ticks is not None
     names = [table[i].name for i in ticks.instrument]
     assert names == ["NSE:B", "BSE:A", "NSE:A", "NSE:C", "SEGMENT_15:9", "NSE:B"]
+
+
+def test_instruments_met_before_are_found_again_by_short_and_long_tokens() -> None:
+    decode = feed(share())
+    tokens = [b"3045", b"1234567", b"12345678", b"3045\0x", b"1234567", b"3045"]
+    frames = [packed(LTP, ltp=1, token=token) for token in tokens]
+    first = ticks(decode.decode(frames, NOW)).instrument.tolist()
+    assert first[0] == first[3] == first[5]
+    assert len({*first}) == 3
+    for some in (range(6), (0, 1, 4, 5), (1, 2), (5, 3), (0,)):
+        again = ticks(decode.decode([frames[i] for i in some], NOW)).instrument.tolist()
+        assert again == [first[i] for i in some]
+    new = ticks(decode.decode([frames[0], packed(LTP, token=b"7")], NOW)).instrument.tolist()
+    assert new == [first[0], 3]
 
 
 def test_the_token_ends_at_its_first_nul() -> None:

@@ -45,6 +45,9 @@ _TEXT_FROM: Final = 0x20
 #: Any text will do; errors of requests bring it back.
 _CORRELATION: Final = "ltpkit0001"
 
+#: No token and exchange type make this number; it ends the sorted ones, so that a search stays within.
+_NO_TOKEN: Final = 2**64 - 1
+
 #: Exchange type and token.
 _Key = tuple[int, str]
 
@@ -66,6 +69,34 @@ class _Numbers(dict[bytes, int]):
 
     def __init__(self, lookup: Lookup[_Key]) -> None:
         self._lookup = lookup
+        self._short = np.array([_NO_TOKEN], np.uint64)  # sorted
+        self._short_numbers = np.array([-1], np.int32)
+        self._seen = 0
+
+    def of(self, records: Records) -> npt.NDArray[np.int32] | None:
+        """Return the numbers of these packets' instruments; None if one is new, or its token a long one.
+
+        Exchange type and a token of up to seven letters, as nearly all are, make one number of 64 bits.
+        """
+        size = (records.itemsize,)
+        rest: npt.NDArray[np.uint64] = np.ndarray((len(records), 2), "<u8", records, 9, (*size, 8))
+        last: npt.NDArray[np.uint16] = np.ndarray((len(records),), "<u2", records, 25, size)
+        if np.count_nonzero(rest) or np.count_nonzero(last):
+            return None
+        if len(self) != self._seen:
+            self._sort()
+        tokens: npt.NDArray[np.uint64] = np.ndarray((len(records),), "<u8", records, 1, size)
+        at = self._short.searchsorted(tokens)
+        return None if np.count_nonzero(self._short[at] != tokens) else self._short_numbers[at]
+
+    def _sort(self) -> None:
+        short = {
+            int.from_bytes(raw[:8], "little"): number for raw, number in self.items() if not any(raw[8:])
+        }
+        short[_NO_TOKEN] = -1
+        self._short = np.array(sorted(short), np.uint64)
+        self._short_numbers = np.array([short[token] for token in sorted(short)], np.int32)
+        self._seen = len(self)
 
     def __missing__(self, raw: bytes) -> int:
         text, _, rest = raw[1:].partition(b"\0")
@@ -231,8 +262,10 @@ class AngelOne(StreamedBooks):
         known = self._numbers
         records = all_alike(frames)
         if records is not None:
-            numbers = [known[frame[TOKEN_AT]] for frame in frames]
-            if min(numbers) >= 0:
+            numbers = known.of(records)
+            if numbers is None:
+                numbers = np.array([known[frame[TOKEN_AT]] for frame in frames], np.int32)
+            if np.minimum.reduce(numbers) >= 0:
                 return self._rows(numbers, received_at, None, {frames[0][0]: (None, records)})
         return self._one_by_one(frames, received_at)
 
@@ -264,27 +297,26 @@ class AngelOne(StreamedBooks):
                 size = PACKETS[mode].itemsize
                 whole = b"".join([frames[taken[line]][:size] for line in lines])
                 some[mode] = np.array(lines), np.frombuffer(whole, f"V{size}")
-            batch = self._rows(numbers, received_at, np.array(taken), some)
+            batch = self._rows(np.array(numbers, np.int32), received_at, np.array(taken), some)
             batch.events = texts.events
         batch.rejects = rejects(odd, received_at)
         return batch
 
     def _rows(
         self,
-        numbers: list[int],
+        instrument: npt.NDArray[np.int32],
         received_at: Received,
         frame_of: npt.NDArray[np.int64] | None,
         packets: Mapping[int, tuple[npt.NDArray[np.intp] | None, Records]],
     ) -> Batch:
         """Return ticks and books of these instruments: by mode whose rows they are, and the packets."""
-        instrument = np.array(numbers, np.int32)
         is_index = self._table.exchange_codes[instrument] == code_of("exchange", "INDEX")
         parts: list[tuple[npt.NDArray[np.intp] | None, Part]] = []
         for mode, (rows, records) in packets.items():
             segments = one_or_all(records.view(np.uint8).reshape(len(records), -1)[:, 1].astype(np.int64))
             own = is_index if rows is None else is_index[rows]
             parts.append((rows, READINGS[mode].read(records, segments, own)))
-        ticks, depth = together(instrument, receipts(received_at, len(numbers), frame_of), parts)
+        ticks, depth = together(instrument, receipts(received_at, len(instrument), frame_of), parts)
         return Batch(ticks=ticks, depth=depth)
 
     @staticmethod
