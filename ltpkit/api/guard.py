@@ -7,15 +7,11 @@ rates have limits.
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import hmac
 import ipaddress
 import time
 from collections.abc import Collection
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import SecretStr
@@ -25,6 +21,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ltpkit.api.problems import problem
+from ltpkit.api.token import Token, take_from_address
 
 __all__ = ["LOOPBACK", "Guard", "Limits", "is_loopback"]
 
@@ -34,8 +31,6 @@ LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _PROBES: Final = ("/health/live", "/health/ready")
 #: Sockets that may send the token as their first message, as pages cannot set headers on one.
 _SOCKETS: Final = "/api/v1/realtime/ws/"
-_COOKIE: Final = "ltpkit"
-_TOKEN_S: Final = 10.0  # for the first message
 _MOST_ADDRESSES: Final = 10_000
 _MOST_DIGITS: Final = 18
 
@@ -100,7 +95,7 @@ class Guard:
         limits: Limits | None = None,
     ) -> None:
         self._app, self._limits = app, limits or Limits()
-        self._token = None if token is None else token.get_secret_value().encode()
+        self._token = None if token is None else Token(token)
         self._origins = frozenset(origins)
         self._hosts = frozenset(
             name.casefold()
@@ -115,16 +110,17 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        shown = _take_token(scope)
+        in_address = take_from_address(scope)
         refusal = (
             self._wrong_host(headers)
             or self._wrong_origin(headers)
             or self._too_fast(scope)
             or self._too_large(headers)
         )
-        by_first_message = scope["type"] == "websocket" and scope["path"].startswith(_SOCKETS)
-        known = self._knows(headers, shown) or scope["path"] in _PROBES or _is_preflight(scope, headers)
-        if refusal is None and not known and not (by_first_message and not _offers_token(headers, shown)):
+        token = self._token
+        known = token is None or token.is_shown(headers, in_address)
+        asks_first = not known and _may_ask_first(scope, headers, in_address)
+        if refusal is None and not (known or asks_first or _is_open(scope, headers)):
             refusal = problem(
                 401,
                 "This service asks for its token: send the header 'Authorization: Bearer …'.",
@@ -136,13 +132,14 @@ class Guard:
         if refusal is not None:
             await _refuse(refusal, scope, receive, send)
         elif scope["type"] == "http":
-            cookie = self._cookie() if shown is not None and self._token is not None else None
+            by_address = token is not None and in_address is not None and token.matches(in_address)
+            cookie = token.cookie() if token is not None and by_address else None
             await self._app(scope, self._counted(receive), _with_headers(send, cookie))
         else:
             self._sockets += 1
             try:
-                if not known:
-                    receive, send = self._ask_first(receive, send)
+                if token is not None and asks_first:
+                    receive, send = token.ask_first(receive, send)
                 await self._app(scope, receive, send)
             finally:
                 self._sockets -= 1
@@ -160,7 +157,7 @@ class Guard:
         origin = headers.get("origin")
         if origin is None or origin in self._origins:
             return None
-        page, here = urlsplit(origin).netloc.casefold(), headers.get("host", "").casefold()
+        page, here = origin.partition("://")[2].casefold(), headers.get("host", "").casefold()
         if page and (page == here or _names_port(page) == _names_port(here)):
             return None
         return problem(403, "A page of another site may not use this service.", kind="wrong-origin")
@@ -204,101 +201,17 @@ class Guard:
 
         return counted
 
-    # -- the token ------------------------------------------------------------------------
 
-    def _is_token(self, shown: str) -> bool:
-        assert self._token is not None
-        return _same(shown, self._token)
-
-    def _knows(self, headers: Headers, shown: str | None) -> bool:
-        if self._token is None:
-            return True
-        kind, _, bearer = headers.get("authorization", "").partition(" ")
-        if kind.casefold() == "bearer" and self._is_token(bearer.strip()):
-            return True
-        if shown is not None and self._is_token(shown):
-            return True
-        cookie = _cookie_in(headers)
-        return cookie is not None and _same(cookie, self._ticket().encode())
-
-    def _ticket(self) -> str:
-        """Return what a browser is given in the token's place: of no use for finding the token out."""
-        assert self._token is not None
-        return hmac.new(self._token, b"ltpkit cookie", hashlib.sha256).hexdigest()
-
-    def _cookie(self) -> str:
-        return f"{_COOKIE}={self._ticket()}; Path=/; HttpOnly; SameSite=Strict"
-
-    def _ask_first(self, receive: Receive, send: Send) -> tuple[Receive, Send]:
-        """Return the two, so that nothing goes out before the first message has brought the token."""
-        proven = asyncio.Event()
-        accepted = asyncio.Event()
-
-        async def asking() -> Message:
-            if proven.is_set() or not accepted.is_set():
-                return await receive()
-            try:
-                async with asyncio.timeout(_TOKEN_S):
-                    message = await receive()
-            except TimeoutError:
-                message = {"type": "websocket.receive", "text": ""}
-            if message["type"] != "websocket.receive":
-                return message
-            if self._is_token(_token_of(message)):
-                proven.set()
-                return await receive()
-            await send({"type": "websocket.close", "code": 1008, "reason": "the token was expected first"})
-            return {"type": "websocket.disconnect", "code": 1008}
-
-        async def waiting(message: Message) -> None:
-            if message["type"] == "websocket.accept":
-                accepted.set()
-            elif message["type"] == "websocket.send":
-                await proven.wait()
-            await send(message)
-
-        return asking, waiting
+def _may_ask_first(scope: Scope, headers: Headers, in_address: str | None) -> bool:
+    """Return whether the token may still come, as the first message of a socket that shows none."""
+    ours = scope["type"] == "websocket" and scope["path"].startswith(_SOCKETS)
+    return ours and in_address is None and "authorization" not in headers
 
 
-def _same(shown: str, known: bytes) -> bool:
-    """Compare in a time that does not tell where they differ."""
-    return hmac.compare_digest(shown.encode(errors="replace"), known)
-
-
-def _take_token(scope: Scope) -> str | None:
-    """Return the query's token and take it out, so that nothing further in can write it anywhere."""
-    query = scope["query_string"].decode("latin-1")
-    if "token=" not in query:
-        return None
-    pairs = parse_qsl(query, keep_blank_values=True)
-    scope["query_string"] = urlencode([pair for pair in pairs if pair[0] != "token"]).encode()
-    return next((value for name, value in pairs if name == "token"), None)
-
-
-def _offers_token(headers: Headers, shown: str | None) -> bool:
-    return shown is not None or "authorization" in headers
-
-
-def _token_of(message: Message) -> str:
-    """Return the token in ``{"token": "…"}``, or nothing."""
-    try:
-        said = msgspec.json.decode(message.get("text") or message.get("bytes") or b"")
-    except msgspec.DecodeError:
-        return ""
-    token = said.get("token") if isinstance(said, dict) else None
-    return token if isinstance(token, str) else ""
-
-
-def _cookie_in(headers: Headers) -> str | None:
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(_COOKIE)
-    except CookieError:
-        return None
-    return None if found is None else found.value
-
-
-def _is_preflight(scope: Scope, headers: Headers) -> bool:
-    return scope.get("method") == "OPTIONS" and "access-control-request-method" in headers
+def _is_open(scope: Scope, headers: Headers) -> bool:
+    """Return whether it needs no token: a probe, or a browser's question whether it may ask."""
+    preflight = scope.get("method") == "OPTIONS" and "access-control-request-method" in headers
+    return scope["path"] in _PROBES or preflight
 
 
 def _name(host: str) -> str:
