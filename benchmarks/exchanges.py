@@ -1,15 +1,19 @@
 """Coinbase's and Kraken's messages through our decoders, against what any client does first: ``json.loads``.
 
-Theirs gives dicts of texts, one for each message; ours arrays of numbers for all messages that arrived
-together, checked, in one time zone, with repeated trades left out. One thread each; its time on the core
-counts.
+That gives dicts of texts, one for each message; ours arrays of numbers for all messages that arrived
+together, checked, in one time zone, with repeated trades left out. Coinbase's own package for Advanced Trade,
+``coinbase-advanced-py``, makes objects of the dicts; it is not among our dependencies: install it to compare
+with that as well. One thread each; its time on the core counts.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -25,6 +29,7 @@ _PAIRS = 20
 _BATCH = 200
 
 Said = dict[str, Any]
+Parse = Callable[[bytes], object]
 
 
 def run(*, quick: bool) -> list[Result]:
@@ -63,16 +68,28 @@ def _compare(
             raise AssertionError(f"{name}: {ticks:,} of {count:,} ticks were decoded")
         return count / took
 
-    def theirs() -> float:
-        return count / core_seconds(lambda: to_each(json.loads, messages))
+    def theirs(parse: Parse) -> float:
+        return count / core_seconds(lambda: to_each(parse, messages))
 
+    parsers: dict[str, Parse] = {"json.loads": json.loads}
+    if kind == "advanced":
+        parsers |= _own_package()
     ours()
-    our_rates, their_rates = in_turns(rounds, ours, theirs)
-    note = f"json.loads reads {np.median(their_rates):,.0f} ticks/s"
-    return [
-        result(CASE, f"{name} ÷ json.loads", ratios(our_rates, their_rates), goal=3.0),
-        result(CASE, name, our_rates, unit="ticks/s", note=note),
+    our_rates, *their_rates = in_turns(rounds, ours, *(partial(theirs, parse) for parse in parsers.values()))
+    told = dict(zip(parsers, their_rates, strict=True))
+    note = ", ".join(f"{one} reads {np.median(rates):,.0f} ticks/s" for one, rates in told.items())
+    found = [
+        result(CASE, f"{name} ÷ {one}", ratios(our_rates, rates), goal=3.0) for one, rates in told.items()
     ]
+    return [*found, result(CASE, name, our_rates, unit="ticks/s", note=note)]
+
+
+def _own_package() -> dict[str, Parse]:
+    """Return Coinbase's own parser by its package's name, nothing where that is not installed."""
+    if find_spec("coinbase") is None:
+        return {}
+    response = import_module("coinbase.websocket.types.websocket_response").WebsocketResponse
+    return {"coinbase-advanced-py": lambda message: response(json.loads(message))}
 
 
 # --- messages, with all the fields that the exchanges send
