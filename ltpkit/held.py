@@ -7,7 +7,6 @@ over memory and store as one. What brings the frames is left to `live` and `play
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
@@ -152,7 +151,7 @@ class Held(Frames):
             self._flusher.nudge()
 
     def _rows_lost(self, table: str, first: int, last: int) -> None:
-        now = time.time_ns() // 1000
+        now = now_us()
         lost = gap(
             now,
             "memory full before rows were stored",
@@ -178,7 +177,7 @@ class Held(Frames):
     def _tell_of(self, what: str, error: Exception | None) -> None:
         kind = f"{what}_works" if error is None else f"{what}_failed"
         detail: dict[str, object] = {} if error is None else {"error": str(error)}
-        self._events.append([Event(at=time.time_ns() // 1000, kind=kind, detail=detail)])
+        self._events.append([Event(at=now_us(), kind=kind, detail=detail)])
 
     def stop(self) -> None:
         """Stop receiving, store what waits, close the files. A second call does nothing.

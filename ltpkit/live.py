@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -156,7 +155,7 @@ class Stream(Held):
         )
         self._start_flushing()
         if self._stopped_at is not None:
-            at, names = time.time_ns() // 1000, [one.name for one in self._wanted]
+            at, names = now_us(), [one.name for one in self._wanted]
             self._events.append([gap(at, "stopped", start=self._stopped_at, end=at, symbols=names)])
             self._stopped_at = None
         self._streamer.start(self._wanted)
@@ -172,7 +171,7 @@ class Stream(Held):
         if self._streamer.started:
             self._wanted = self._streamer.subscribed
         if self._streamer.running:
-            self._stopped_at = time.time_ns() // 1000
+            self._stopped_at = now_us()
         super().stop()
         if self._exchange is not None:
             self._exchange.stop()
