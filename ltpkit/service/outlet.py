@@ -81,15 +81,14 @@ class Outlet:
         else:
             for one in updates:
                 if self.wants(one):
-                    key = one.kind, one.name
-                    if self._newest.pop(key, None) is not None:
+                    if self._newest.pop(one.key, None) is not None:
                         self.subscription.conflated += 1
-                    self._newest[key] = one  # at the end: ticks stay in the order of `seq`
+                    self._newest[one.key] = one  # at the end: ticks stay in the order of `seq`
         if len(self._waiting) + len(self._newest) > before:
             self._wake.set()
 
     def _keep_newest(self) -> None:
-        newest = {(one.kind, one.name, one.priced): one for one in self._waiting}
+        newest = {(one.key, one.priced): one for one in self._waiting}
         kept = set(map(id, newest.values()))
         gone = [one for one in self._waiting if id(one) not in kept]
         self._waiting = [one for one in self._waiting if id(one) in kept]
