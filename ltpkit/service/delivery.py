@@ -16,6 +16,7 @@ from ltpkit.gaps import gaps
 from ltpkit.instrument import split_symbol
 from ltpkit.schema import code_of
 from ltpkit.service.outlet import TOO_SLOW, Outlet
+from ltpkit.service.pace import Pace
 from ltpkit.service.subscriptions import Subscription
 from ltpkit.service.updates import BOOKS, TICK, Update
 
@@ -36,32 +37,6 @@ _CLOSE_S: Final = 0.5
 GONE: Final = "no longer in memory; /api/v1/realtime/ticks/{symbol}?after_seq= reads the store too"
 
 
-class _Pace:
-    """The connections that want news as often as each other, and what they had last."""
-
-    def __init__(self, every_s: float, seen: dict[str, int]) -> None:
-        self.every_s, self.seen = every_s, dict(seen)
-        self.outlets: set[Outlet] = set()
-        self.next_at = 0.0
-
-    @property
-    def with_depth(self) -> bool:
-        """Whether anybody here wants books."""
-        return any(outlet.subscription.depth for outlet in self.outlets)
-
-    def schedule(self, now: float) -> None:
-        """Set the next time: on the beat, or so long from now where it was missed."""
-        on_time = now - self.next_at < self.every_s / 2
-        self.next_at = (self.next_at if on_time else now) + self.every_s
-
-    def offer(self, updates: list[Update]) -> None:
-        """Offer rows to all; they count as seen."""
-        for one in updates:
-            self.seen[one.kind] = max(self.seen[one.kind], one.seq)
-        for outlet in self.outlets:
-            outlet.offer(updates)
-
-
 class Delivery:
     """Hands new rows of a service's stream to the outlets of its connections.
 
@@ -77,7 +52,7 @@ class Delivery:
         stream = service.stream
         self._intake, self._events = stream._intake, stream._events
         self._ticks, self._books = stream._ring, stream._depth_ring
-        self._paces: dict[float, _Pace] = {}
+        self._paces: dict[float, Pace] = {}
         self._passed = {
             TICK: 0,
             BOOKS: 0,
@@ -165,12 +140,12 @@ class Delivery:
         outlet.offer(newest)
         outlet.after[TICK] = max(outlet.after[TICK], newest[-1].seq if newest else 0)
 
-    def _pace(self, outlet: Outlet) -> _Pace:
+    def _pace(self, outlet: Outlet) -> Pace:
         """Return those of its frequency; where there is nobody yet, what is there now counts as seen."""
         every_s = outlet.subscription.update_frequency
         pace = self._paces.get(every_s)
         if pace is None or not pace.outlets:
-            pace = _Pace(every_s, {TICK: self._ticks.last_seq, BOOKS: self._books.last_seq})
+            pace = Pace(every_s, {TICK: self._ticks.last_seq, BOOKS: self._books.last_seq})
             self._paces[every_s] = pace
         return pace
 
@@ -262,13 +237,13 @@ class Delivery:
         if self._events.last_seq > self._events_seen or any(map(self._behind, self._paces.values())):
             self._told()
 
-    def _behind(self, pace: _Pace) -> bool:
+    def _behind(self, pace: Pace) -> bool:
         """Return whether there is something new for anybody there."""
         if self._ticks.last_seq > pace.seen[TICK]:
             return bool(pace.outlets)
         return self._books.last_seq > pace.seen[BOOKS] and pace.with_depth
 
-    def _new_ticks(self, pace: _Pace, made: dict[tuple[str, int], list[Update]]) -> list[Update]:
+    def _new_ticks(self, pace: Pace, made: dict[tuple[str, int], list[Update]]) -> list[Update]:
         """Return every new tick, or the newest of each symbol; those that others asked for are shared."""
         seen = pace.seen[TICK]
         if not pace.every_s:
@@ -280,7 +255,7 @@ class Delivery:
             made[TICK, seen] = _updates(TICK, latest.filter(latest["seq"] > seen).sort("seq"))
         return made[TICK, seen]
 
-    def _new_books(self, pace: _Pace, made: dict[tuple[str, int], list[Update]]) -> list[Update]:
+    def _new_books(self, pace: Pace, made: dict[tuple[str, int], list[Update]]) -> list[Update]:
         seen = pace.seen[BOOKS]
         if not pace.with_depth or self._books.last_seq == seen:
             return []

@@ -11,7 +11,7 @@ import pytest
 import ltpkit as lk
 from ltpkit.live import Stream
 from ltpkit.service import Delivery, Outlet, RealTimeSyncService
-from ltpkit.service.delivery import _Pace
+from ltpkit.service.pace import Pace
 from ltpkit.service.updates import BOOKS, TICK, Update
 
 LIMIT_S = 20
@@ -77,7 +77,7 @@ async def test_a_backlog_and_what_follows_are_every_row_once(live: Stream, deliv
 
 
 def test_a_pace_keeps_its_beat_and_begins_a_new_one_after_a_silence() -> None:
-    pace = _Pace(0.5, {TICK: 0, BOOKS: 0})
+    pace = Pace(0.5, {TICK: 0, BOOKS: 0})
     times = []
     for now in (10.0, 10.52, 11.01, 14.0, 14.5):
         pace.schedule(now)
