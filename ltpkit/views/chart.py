@@ -26,6 +26,7 @@ STYLES: Final = ("candles", "line", "area")
 _MOST_COMPARED: Final = 11
 _LONGEST_AVERAGE: Final = 1_000
 _MOST_CHANGED: Final = 300  # bars in a frame, before they go into the base
+_MOST_LATELY: Final = 16  # instruments and bar lengths that are kept, to go back to at once
 _MOST_GAPS: Final = 200
 _GAPS_EVERY_S: Final = 1.0
 
@@ -71,6 +72,7 @@ class Chart(View):
     ) -> None:
         first, *others = [symbol] if isinstance(symbol, str) else symbol or [""]
         self._bars: dict[str, GrowingBars] = {}
+        self._lately: dict[tuple[str, str, str], GrowingBars] = {}
         self._gaps: list[list[Any]] = []
         self._gaps_of: Hashable = None
         self._gaps_at = -_GAPS_EVERY_S
@@ -141,12 +143,7 @@ class Chart(View):
 
     def _base(self) -> Message:
         names, every, history = self._names, self._options["every"], self._options["history"]
-        for name, bars in list(self._bars.items()):
-            if name not in names or (bars.every, bars.history) != (every, history):
-                del self._bars[name]
-        self._bars = {
-            name: self._bars.get(name) or GrowingBars(self.source, name, every, history) for name in names
-        }
+        self._bars = {name: self._bars_of(name, every, history) for name in names}
         for bars in self._bars.values():
             bars.follow()
         whole = [columns_of(one.all()) for one in self._bars.values()]
@@ -163,6 +160,16 @@ class Chart(View):
             "width": width_us(every) / 1000,
         }
         return header, {name: np.concatenate([one[name] for one in whole]) for name in NUMBERS}
+
+    def _bars_of(self, name: str, every: str, history: str) -> GrowingBars:
+        """Return bars that follow the source; those that were shown lately go on where they were."""
+        found = self._lately.pop((name, every, history), None)
+        if found is None:
+            found = GrowingBars(self.source, name, every, history)
+        self._lately[name, every, history] = found
+        if len(self._lately) > _MOST_LATELY:
+            del self._lately[next(iter(self._lately))]
+        return found
 
     def _frame(self) -> Message:
         tails, growing = [], []

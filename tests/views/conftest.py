@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser
@@ -23,3 +23,20 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     one = Lab(tmp_path_factory.mktemp("lab"), browser)
     yield one
     one.close()
+
+
+_said: list[str] = []
+
+
+@pytest.fixture
+def say() -> Callable[[str], None]:
+    """Has a line printed at the end of the run, for figures that are measured."""
+    return _said.append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was said."""
+    if _said:
+        terminalreporter.section("measured")
+        for line in _said:
+            terminalreporter.write_line(line)
