@@ -87,9 +87,9 @@ def test_a_pace_keeps_its_beat_and_begins_a_new_one_after_a_silence() -> None:
 
 @pytest.mark.anyio
 async def test_the_feed_asks_for_one_pass_at_a_time(
-    live: Stream, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+    delivery: Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outlet, _ = await joined(delivery, every_s=1)
+    outlet, _ = await joined(delivery, every_s=0.1)
     loop = asyncio.get_running_loop()
     asked: list[object] = []
     real = loop.call_soon_threadsafe
@@ -98,11 +98,10 @@ async def test_the_feed_asks_for_one_pass_at_a_time(
         "call_soon_threadsafe",
         lambda call, *args, **more: (asked.append(call), real(call, *args, **more))[1],
     )
-    before, started = live._intake.frames, loop.time()
-    await taken(outlet, 4)
+    started = loop.time()
+    await taken(outlet, 20)
     passes = asked.count(delivery._pass)
     assert 0 < passes <= (loop.time() - started) / 0.004 + 1
-    assert live._intake.frames - before > passes
     delivery.leave(outlet)
 
 
