@@ -355,7 +355,7 @@ class Held(Frames):
             flagged=dict(self._intake.flags.counts),
             load=self.load,
             left_out=dict(self._intake.overload.left_out),
-            lost_rows=ring.lost_rows + self._depth_ring.lost_rows,
+            lost_rows=ring.lost_rows + self._depth_ring.lost_rows + self._events.lost_rows,
             recovered=None if self._recovered is None else str(self._recovered),
             store=IN_MEMORY if self._store_path is None else str(self._store_path),
             recording=None if self._recorder is None else str(self._recorder.path),

@@ -307,3 +307,14 @@ def test_the_rows_after_a_seq_are_the_rest(after: int) -> None:
     held = ring(chunk_rows=4)
     held.append(ticks([(0, 1.0, None)] * 11), "simulated")
     assert held.frame(after_seq=after)["seq"].to_list() == list(range(after + 1, 12))
+
+
+def test_events_that_are_not_stored_leave_beyond_four_times_the_capacity_and_are_counted() -> None:
+    log = EventLog(capacity_rows=10)
+    log.journaled_seq = 4
+    log.append([Event(at=n, kind="tested") for n in range(39)])
+    assert (log.rows, log.lost_rows) == (39, 0)
+    log.append([Event(at=39, kind="tested")])
+    assert (log.first_seq, log.last_seq, log.rows) == (31, 40, 10)
+    assert log.lost_rows == 26  # 5 to 30; those before are in the journal
+    assert log.frame()["seq"].to_list() == list(range(31, 41))

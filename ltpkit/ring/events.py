@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ltpkit.batch import Event
 from ltpkit.schema import polars_schema
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = ["EventLog"]
+
+_MOST: Final = 3  # times the capacity, beyond it, that may wait for the store
 
 
 class EventLog:
@@ -29,6 +31,12 @@ class EventLog:
         `seq` of the first event.
     hide : callable
         Returns a text without what may not be shown: servers repeat what they were told.
+
+    Attributes
+    ----------
+    lost_rows : int
+        Events that had to leave before they were stored or journaled: there were four times as many as the
+        capacity.
     """
 
     def __init__(
@@ -39,6 +47,7 @@ class EventLog:
         self._first_seq = first_seq
         self._rows: list[tuple[int, str, str | None, str]] = []
         self._lock = threading.Lock()
+        self.lost_rows = 0
 
     @property
     def last_seq(self) -> int:
@@ -63,6 +72,10 @@ class EventLog:
             self._rows += new
             spare = len(self._rows) - self.capacity_rows
             leave = min(spare, self.stored_seq - self._first_seq + 1)
+            if spare >= _MOST * self.capacity_rows:  # the store takes none
+                leave = spare
+                safe = max(self.stored_seq, self.journaled_seq, self._first_seq - 1)
+                self.lost_rows += max(0, self._first_seq + leave - 1 - safe)
             if leave > self.capacity_rows // 10:  # now and then, not one at a time
                 del self._rows[:leave]
                 self._first_seq += leave
