@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import panel as pn
+from panel.io.resources import LOCAL_DIST
 from panel.io.state import set_curdoc
 
 from ltpkit import nifty
@@ -34,9 +35,11 @@ from ltpkit.views.dashboard import Dashboard
 from ltpkit.views.query import QueryView
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from ltpkit.frames import Frames
 
-__all__ = ["page"]
+__all__ = ["mount", "page", "started"]
 
 #: What the simulated market shows where nobody names a symbol.
 _SHOWN: Final = 12
@@ -65,11 +68,13 @@ def page(source: Frames, *, sandbox: Sandbox | None = None, title: str = "ltpkit
     panel.Template
         New for each call, as Panel wants it of a function that makes a page.
     """
+    _have_own_styles()
     if sandbox is None and isinstance(source, Held) and (source._settings.service_sql or _is_at_home()):
         sandbox = _sandboxes.take(source)
     more = {} if sandbox is None else {"query": QueryView(source, sandbox.query)}
     template = pn.Template(_TEMPLATE)
     template.add_variable("heading", title)
+    template.add_variable("app_favicon", "")  # the page brings its own
     known = source.subscribed() or source.known()
     template.add_panel("content", Dashboard(source).panel(**more) if known else _beginning(source, more))
     return template
@@ -91,6 +96,69 @@ def _beginning(source: Frames, more: dict[str, QueryView]) -> pn.Column:
 
     board.listen(chosen)
     return place
+
+
+def mount(
+    routes: FastAPI,
+    source: Frames,
+    *,
+    path: str = "/dashboard",
+    sandbox: Sandbox | None = None,
+    **options: Any,
+) -> None:
+    """Serve the page of a stream among the routes of a FastAPI application.
+
+    Parameters
+    ----------
+    routes : FastAPI
+        Before it has started. Whom it lets in is its own matter: Panel checks no `Origin` here.
+    source, sandbox
+        As of `page`.
+    path : str
+        Where.
+    **options
+        As of Panel's ``add_applications``.
+    """
+    from panel.io.fastapi import add_applications
+
+    add_applications({path: lambda: page(source, sandbox=sandbox)}, app=routes, title="ltpkit", **options)
+    _notice_closed_tabs()
+
+
+def _notice_closed_tabs() -> None:
+    """Have the sessions of closed tabs end.
+
+    bokeh-fastapi 0.1.8 waits for an exception that starlette raises only while it sends. To a tab that does
+    not answer we send nothing, so its session and its views would stay.
+    """
+    try:
+        from bokeh_fastapi.handler import WSHandler  # type: ignore[import-untyped]  # it has no types
+    except ImportError:  # Panel 1.10 does without it
+        return
+    connect = WSHandler.ws_connect
+    if connect.__module__ == __name__:
+        return
+
+    async def ws_connect(handler: Any, websocket: Any) -> None:
+        try:
+            await connect(handler, websocket)
+        finally:
+            if handler.connection is not None:
+                handler.application.client_lost(handler.connection)
+
+    WSHandler.ws_connect = ws_connect
+
+
+def _have_own_styles() -> None:
+    """Have Panel's style sheets come from here from the beginning.
+
+    Panel names a CDN first and puts that right when it writes the page; not where a tab comes back after its
+    session has ended and gets a new one without a new page.
+    """
+    tab = pn.state.curdoc
+    if tab is not None:
+        prefix = f"{pn.state.rel_path}/" if pn.state.rel_path else ""
+        tab.template_variables.setdefault("dist_url", prefix + LOCAL_DIST)
 
 
 class _Sandboxes:

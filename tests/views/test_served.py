@@ -16,12 +16,15 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Browser
 
 import ltpkit as lk
 from ltpkit import app
 from ltpkit.views.pump import pump
 from ltpkit.views.script import script
+from tests.views.lab import free_port
 from tests.views.served import Served, Tab, opened
 
 ROOT = Path(__file__).parents[2]
@@ -241,18 +244,44 @@ def live() -> Iterator[lk.Stream]:
 def test_a_closed_tab_leaves_no_view_behind(live: lk.Stream, browser: Browser) -> None:
     before, threads = len(pump), threading.active_count()
     with serving(live) as server:
-        for _ in range(2):
-            with contextlib.ExitStack() as stack:
-                address = f"http://localhost:{server.port}/"
-                tabs = [stack.enter_context(opened(browser, address)) for _ in range(3)]
-                for tab in tabs:
-                    ready(tab, *KINDS)
-                assert len(pump) == before + 3 * len(KINDS)
-            gone = threading.Event()
-            while server.get_sessions("/") or len(pump) > before:
-                assert not gone.wait(0.05)  # sessions end on the server's own clock
+        with contextlib.ExitStack() as stack:
+            address = f"http://localhost:{server.port}/"
+            tabs = [stack.enter_context(opened(browser, address)) for _ in range(3)]
+            for tab in tabs:
+                ready(tab, *KINDS)
+            assert len(pump) == before + 3 * len(KINDS)
+        gone = threading.Event()
+        while server.get_sessions("/") or len(pump) > before:
+            assert not gone.wait(0.05)  # sessions end on the server's own clock
         assert not app._sandboxes._open
     assert threading.active_count() <= threads + 2  # the pump, and the sandbox's last watch
+
+
+# Panel's own way to make a request of tornado's for FastAPI.
+@pytest.mark.filterwarnings("ignore:The method, uri, and version:DeprecationWarning")
+def test_mounted_in_a_service_a_closed_tab_leaves_no_view_behind_either(
+    live: lk.Stream, browser: Browser
+) -> None:
+    before, routes = len(pump), FastAPI()
+    app.mount(routes, live, check_unused_sessions_milliseconds=100, unused_session_lifetime_milliseconds=100)
+    server = uvicorn.Server(
+        uvicorn.Config(routes, port=free_port(), log_level="error", ws="websockets-sansio")
+    )
+    thread = threading.Thread(target=server.run, name="uvicorn")
+    thread.start()
+    wait = threading.Event()
+    while not server.started:
+        assert not wait.wait(0.05)  # uvicorn tells nobody
+    try:
+        with opened(browser, f"http://localhost:{config.port}/dashboard") as tab:
+            ready(tab, *KINDS)
+            tab.goes_on("ladder")
+            clean(tab)
+        while len(pump) > before:
+            assert not wait.wait(0.05)  # sessions end on the server's own clock
+    finally:
+        server.should_exit = True
+        thread.join(30)
 
 
 # -- the SQL box --------------------------------------------------------------------------
