@@ -179,7 +179,7 @@ class Dashboard:
                 layout=ipywidgets.Layout(
                     grid_template_columns="repeat(auto-fit, minmax(min(100%, 440px), 1fr))",
                     grid_gap="10px",
-                    align_items="start",
+                    align_items="flex-start",
                     overflow="visible",
                 ),
             )
