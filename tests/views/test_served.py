@@ -264,9 +264,8 @@ def test_mounted_in_a_service_a_closed_tab_leaves_no_view_behind_either(
 ) -> None:
     before, routes = len(pump), FastAPI()
     app.mount(routes, live, check_unused_sessions_milliseconds=100, unused_session_lifetime_milliseconds=100)
-    server = uvicorn.Server(
-        uvicorn.Config(routes, port=free_port(), log_level="error", ws="websockets-sansio")
-    )
+    config = uvicorn.Config(routes, port=free_port(), log_level="error", ws="websockets-sansio")
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="uvicorn")
     thread.start()
     wait = threading.Event()
