@@ -168,10 +168,11 @@ function draw(page: Page): Drawing {
       say(list.children[2 * at + 1], value);
       list.children[2 * at + 1].className = way;
     });
-    const [x, y] = middle(tile);
-    const left = Math.min(Math.max(x - tip.offsetWidth / 2, 4), stage.clientWidth - tip.offsetWidth - 4);
-    const below = y + 14 + tip.offsetHeight < stage.clientHeight;
-    tip.style.transform = `translate(${Math.max(left, 4)}px, ${below ? y + 14 : Math.max(y - 14 - tip.offsetHeight, 4)}px)`;
+    // Beside its tile, which stays to be seen.
+    const left = Math.min(Math.max(middle(tile)[0] - tip.offsetWidth / 2, 4), stage.clientWidth - tip.offsetWidth - 4);
+    const [above, below] = [tile.y - tip.offsetHeight - 4, tile.y + tile.h + 4];
+    const top = below + tip.offsetHeight < stage.clientHeight ? below : Math.max(above, 4);
+    tip.style.transform = `translate(${Math.max(left, 4)}px, ${top}px)`;
   }
 
   const digits = () => (scale < 0.5 ? 3 : 2);
