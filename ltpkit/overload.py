@@ -6,10 +6,10 @@ Pure. The order of sacrifice is pictures, then depth, then quotes; a trade is ne
 level behind for    what is left out
 ===== ============= =========================================================================
 0     –             nothing
-1     half a second pictures: views draw less often
-2     a second      books that another of the same instrument follows in the same turn. Every
+1     a second      pictures: views draw less often
+2     ten seconds   books that another of the same instrument follows in the same turn. Every
                     change is still applied, so that books stay right
-3     two seconds   quotes likewise: rows without a price become one per instrument and turn,
+3     20 seconds    quotes likewise: rows without a price become one per instrument and turn,
                     with the newest value of each column
 ===== ============= =========================================================================
 
@@ -36,7 +36,8 @@ DEPTH: Final = 2
 QUOTES: Final = 3
 
 _BEHIND_S: Final = 0.05  # worth of traffic that waits; a cell that computes causes a tenth of that
-_UP_AFTER_S: Final = (0.5, 1.0, 2.0)  # behind without a break, for levels 1, 2, 3
+#: Behind without a break, for levels 1, 2, 3. What a held-up interpreter left is worked off sooner than 2.
+_UP_AFTER_S: Final = (1.0, 10.0, 20.0)
 _DOWN_AFTER_S: Final = 2.0
 _TOLD_EVERY_S: Final = 5.0
 _WORDS: Final = ("nothing is left out", "views draw less often", "books are thinned out", "quotes are merged")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection, serve
 
 import ltpkit as lk
-from ltpkit import overload, streamer
+from ltpkit import feeds, overload, streamer
 from ltpkit.batch import Batch, Depth, Event, Ticks
 from ltpkit.book import Books
 from ltpkit.feeds.dhan import Simulated
@@ -50,30 +50,30 @@ def run(load: Overload, lags: list[float], *, start: float = 0.0) -> list[int]:
 
 def test_a_level_is_reached_by_being_behind_without_a_break(told: list[Event]) -> None:
     load = Overload(told.append)
-    levels = run(load, [0.2] * 25)
-    assert [levels.index(level) for level in (1, 2, 3)] == [5, 10, 20]
+    levels = run(load, [0.2] * 205)
+    assert [levels.index(level) for level in (1, 2, 3)] == [10, 100, 200]
     assert [event.detail["level"] for event in told] == [1, 2, 3]
     assert told[1].detail["why"] == "0.20 s of traffic waits: books are thinned out"
 
 
 def test_a_breath_taken_now_and_then_keeps_the_level_at_nothing(told: list[Event]) -> None:
     load = Overload(told.append)
-    assert set(run(load, [0.2, 0.2, 0.2, 0.01] * 20)) == {0}
+    assert set(run(load, [*[0.2] * 9, 0.01] * 20)) == {0}
     assert told == []
 
 
 def test_levels_are_left_one_at_a_time_and_not_at_the_first_calm(told: list[Event]) -> None:
     load = Overload(told.append)
-    run(load, [0.2] * 21)
-    assert set(run(load, [0.0] * 19 + [0.2], start=3)) == {3}
-    levels = run(load, [0.0] * 70, start=5)
+    run(load, [0.2] * 202)
+    assert set(run(load, [0.0] * 19 + [0.2], start=30)) == {3}
+    levels = run(load, [0.0] * 70, start=50)
     assert [levels.index(level) for level in (2, 1, 0)] == [20, 40, 60]
 
 
 def test_what_was_left_out_is_told_every_five_seconds_and_at_the_end(told: list[Event]) -> None:
     load = Overload(told.append)
-    for n in range(200):
-        load.beat(0.2 if n < 120 else 0.0, n / 10, n)
+    for n in range(300):
+        load.beat(0.2 if n < 220 else 0.0, n / 10, n)
         if load.level >= overload.DEPTH:
             load.left_out["depth"] += 3
     gaps = [event for event in told if event.kind == "gap"]
@@ -248,9 +248,9 @@ def test_a_server_that_sends_faster_than_we_take_raises_the_level_until_we_keep_
     monkeypatch.setattr(overload, "_UP_AFTER_S", (0.1, 0.2, 0.3))
     monkeypatch.setattr(overload, "_DOWN_AFTER_S", 0.1)
     monkeypatch.setattr(streamer, "_LOAD_S", 0.02)
-    monkeypatch.setattr(lk.live, "_FIRST_TICK_S", 0.0)
+    monkeypatch.setattr("ltpkit.live._FIRST_TICK_S", 0.0)
     monkeypatch.setattr("ltpkit.sockets._MAX_GATHERED", 64)
-    monkeypatch.setitem(lk.feeds._BUILT_IN, "slow", f"{__name__}:Slow")
+    monkeypatch.setitem(feeds._BUILT_IN, "slow", f"{__name__}:Slow")
     Slow.hurry.clear()
     enough = threading.Event()
 
