@@ -258,7 +258,7 @@ def test_a_closed_tab_leaves_no_view_behind(live: lk.Stream, browser: Browser) -
 
 
 # Panel's own way to make a request of tornado's for FastAPI.
-@pytest.mark.filterwarnings("ignore:The method, uri, and version:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*HTTPServerRequest:DeprecationWarning")
 def test_mounted_in_a_service_a_closed_tab_leaves_no_view_behind_either(
     live: lk.Stream, browser: Browser
 ) -> None:
