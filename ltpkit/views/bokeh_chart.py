@@ -16,7 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import panel
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, CustomJSTickFormatter, DataRange1d, HoverTool, NumeralTickFormatter
+from bokeh.models import (
+    BasicTicker,
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    DataRange1d,
+    HoverTool,
+    NumeralTickFormatter,
+)
 from bokeh.plotting import figure
 
 from ltpkit.errors import SettingError
@@ -128,6 +135,7 @@ class _BokehShell(Shell):
         volume = figure(height=height // 4, tools="xpan", y_range=DataRange1d(start=0), **common)
         volume.vbar("x", 0.72, "volume", source=self.source, color="colour", alpha=0.5, line_alpha=0)
         volume.xaxis.formatter = labels
+        volume.xaxis.ticker = BasicTicker(desired_num_ticks=4, num_minor_ticks=0)
         volume.yaxis.formatter = NumeralTickFormatter(format="0.[0]a")
         bars.xaxis.visible = False
         for one in (bars, volume):
@@ -216,7 +224,7 @@ class _BokehShell(Shell):
         here = datetime.fromtimestamp(start / 1000, UTC).astimezone(self._zone)
         if self._width >= 86_400_000:
             return f"{here:%d %b}"
-        return f"{here:%d %b %H:%M}" if self._width >= 60_000 else f"{here:%H:%M:%S}"
+        return f"{here:%H:%M}\n{here:%d %b}" if self._width >= 60_000 else f"{here:%H:%M:%S}"
 
     def close(self) -> None:
         self.pane.object = None
