@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import io
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final
+from functools import lru_cache
+from typing import Annotated, Final
 
 import polars as pl
 from fastapi import APIRouter, Query, WebSocket
@@ -102,7 +103,7 @@ def _sender(socket: WebSocket, *, arrow: bool) -> _Sender:
         for note in notes:
             await socket.send_text(note.decode())
         for kind in (TICK, BOOKS):
-            if rows := [one.row for one in news if one.kind == kind]:
+            if rows := tuple(one for one in news if one.kind == kind):
                 await socket.send_bytes(_ipc(kind, rows))
 
     async def texts(notes: list[bytes], news: list[Update]) -> None:
@@ -119,9 +120,13 @@ def _sender(socket: WebSocket, *, arrow: bool) -> _Sender:
     return frames if EXTENSION in socket.scope.get("extensions", {}) else texts
 
 
-def _ipc(kind: str, rows: list[tuple[Any, ...]]) -> bytes:
-    """Return rows as an Arrow IPC stream of their own: schema and one batch."""
+@lru_cache(maxsize=4)
+def _ipc(kind: str, updates: tuple[Update, ...]) -> bytes:
+    """Return rows as an Arrow IPC stream of their own: schema and one batch.
+
+    Connections that were offered the same updates are sent the same bytes, made once.
+    """
     out = io.BytesIO()
-    frame = pl.DataFrame(rows, schema=polars_schema(kind), orient="row")
+    frame = pl.DataFrame([one.row for one in updates], schema=polars_schema(kind), orient="row")
     frame.write_ipc_stream(out, compat_level=pl.CompatLevel.oldest())
     return out.getvalue()

@@ -6,6 +6,7 @@ import json
 import math
 import socket as sockets
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 import ltpkit as lk
 from ltpkit import nifty
 from ltpkit.api import Server
+from ltpkit.api.sockets import _ipc
 from ltpkit.live import Stream
 from ltpkit.schema import TICKS
 from tests.api.clients import BASE, LIMIT_S, listening, messages, subscribe, take
@@ -102,6 +104,20 @@ def test_arrow_batches_come_by_subprotocol(http: httpx.Client, live: Stream) -> 
     assert together.columns == list(TICKS)
     seqs = together["seq"].to_list()[2:]
     assert seqs == seqs_between(live, ["TCS", "INFY"], seqs[0], seqs[-1])
+
+
+def test_an_arrow_batch_of_a_beat_is_made_once_for_all(http: httpx.Client) -> None:
+    _ipc.cache_clear()
+    address = subscribe(http, "TCS", "INFY", update_frequency=0.05)["websocket"]
+    arrow = {"subprotocols": ["ltpkit.arrow"]}
+    with listening(address, **arrow) as first, listening(address, **arrow) as second:
+        batches = []
+        for socket in (second, first):  # the first one was there all the while
+            came = iter(partial(socket.recv, LIMIT_S), None)
+            some = (message for message in came if isinstance(message, bytes))
+            batches.append({next(some) for _ in range(10)})
+    assert batches[0] & batches[1]
+    assert _ipc.cache_info().hits > 0
 
 
 def test_the_first_message_tells_where_things_stand(http: httpx.Client) -> None:

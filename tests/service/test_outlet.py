@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from datetime import UTC, datetime
 
@@ -114,6 +115,24 @@ def test_an_update_is_encoded_once_for_all() -> None:
     one = tick(1, "TCS")
     assert one.frame is one.frame
     assert one.text is one.text
+
+
+def test_updates_that_wait_give_the_garbage_collector_nothing_to_visit() -> None:
+    outlets = [outlet(every_s=1) for _ in range(100)]
+    updates = [tick(1, "TCS"), tick(2, "INFY")]
+    for one in outlets:
+        one.offer(updates)  # what each keeps its updates in is there from now on
+    later = [tick(3, "TCS"), tick(4, "INFY")]
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(gc.get_objects())
+        for one in outlets:
+            one.offer(later)
+        assert len(gc.get_objects()) - before < 10
+    finally:
+        gc.enable()
+    assert not any(map(gc.is_tracked, later))
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536, 100_000])
