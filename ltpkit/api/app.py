@@ -121,6 +121,9 @@ def create_app(
     for part in (subscriptions, market, questions, monitoring, sockets):
         routes.include_router(part.router)
     _describe_problems(routes)
+    from ltpkit.app import mount  # Panel takes a second to load: for a server, not for who asks its types
+
+    mount(routes, stream, sandbox=sandbox)
     inner: ASGIApp = routes
     if origins:
         inner = CORSMiddleware(
