@@ -271,3 +271,20 @@ def test_a_request_that_is_no_http_ends_that_connection_only(server: Server, htt
         raw.sendall(b"\x16\x03\x01 hello\r\n\r\n")
         assert b"400" in raw.recv(200)
     assert http.get("/health/live").status_code == 200
+
+
+# Panel 1.9 makes Tornado's request in a way that Tornado will drop.
+@pytest.mark.filterwarnings("ignore:The method, uri, and version arguments:DeprecationWarning")
+def test_the_dashboard_stands_behind_the_guard_its_socket_too(
+    http: httpx.Client, stranger: httpx.Client, guarded: Server
+) -> None:
+    page = http.get("/dashboard")
+    assert page.status_code == 200
+    assert "ltpkit" in page.text
+    assert http.get("/dashboard", headers={"Origin": "https://evil.example"}).status_code == 403
+    assert stranger.get("/dashboard").status_code == 401
+    for origin, status in (("https://evil.example", 403), (guarded.url, 401)):
+        address = f"{guarded.url.replace('http', 'ws', 1)}/dashboard/ws"
+        with pytest.raises(InvalidStatus) as refused, connect(address, origin=origin):
+            pass
+        assert refused.value.response.status_code == status
