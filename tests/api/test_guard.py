@@ -274,7 +274,7 @@ def test_a_request_that_is_no_http_ends_that_connection_only(server: Server, htt
 
 
 # Panel 1.9 makes Tornado's request in a way that Tornado will drop.
-@pytest.mark.filterwarnings("ignore:The method, uri, and version arguments:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*HTTPServerRequest:DeprecationWarning")
 def test_the_dashboard_stands_behind_the_guard_its_socket_too(
     http: httpx.Client, stranger: httpx.Client, guarded: Server
 ) -> None:
