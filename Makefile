@@ -21,7 +21,7 @@ LAB_AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 .PHONY: help demo test notebooks lab bench soak check format views browser env system lock clean
 
 help: ## list these targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: env ## stream a simulated market for 20 seconds and show what was stored
 	@"$(BIN)/ltpkit" demo $(ARGS)
@@ -40,7 +40,7 @@ bench: env ## measure speed and memory
 	@"$(BIN)/python" -m benchmarks $(ARGS)
 
 soak: env ## the long ones: thirty kills, a hundred reconnects, ten minutes at 20,000 ticks/s
-	@LTPKIT_CRASHES=30 "$(BIN)/python" -m pytest tests -m slow --timeout 900 $(ARGS)
+	@LTPKIT_CRASHES=30 LTPKIT_SOAK_S=600 "$(BIN)/python" -m pytest tests -m slow --timeout 900 $(ARGS)
 	@"$(BIN)/python" -m benchmarks memory --minutes 10
 
 check: env ## ruff, mypy and import-linter
@@ -55,6 +55,9 @@ format: env ## let ruff put the code in shape
 
 views: ## check and bundle the views' scripts (needs node; the bundles are committed)
 	@cd ltpkit/views/src && npm install --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent build
+
+screenshots: env ## take the pictures in docs/ anew, of JupyterLab and the dashboard (about eight minutes)
+	@"$(BIN)/python" docs/screenshots.py
 
 env: ## make or refresh the environment the others run in
 	@sh .ci/environment "$(VENV)" "$(PYTHON)" "$(CONSTRAINTS)"
