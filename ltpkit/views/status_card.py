@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StatusCard"]
 
-#: States in which nothing changes until something is done.
+#: States in which no ticks come, though rows may still be on their way to the store.
 _AT_REST: Final = ("stored", "stopped", "finished")
 
 
@@ -46,9 +46,9 @@ class StatusCard(View):
         return cast("Reporting", self.source).status()
 
     def _version(self) -> Hashable:
-        # Without ticks, too, a rate falls and a state changes.
+        # Without ticks, too, a rate falls and rows are stored; only what lies in a store stays as it is.
         state, error = self.source.condition()
-        turn = None if state in _AT_REST else int(time.monotonic() * self.fps)
+        turn = None if state == "stored" else int(time.monotonic() * self.fps)
         return self.source.version(), state, error, turn
 
     def _base(self) -> Message:

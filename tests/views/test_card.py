@@ -108,7 +108,10 @@ def test_the_page_tells_state_and_facts_and_counts_the_age_itself(lab: Lab) -> N
         held = page.text_content(".ltp-card dl .memory dd")
         assert held == notebook.text(2).strip()
         assert page.text_content(".ltp-card .levels li:first-child b") == held
-        assert page.text_content(".ltp-card .levels li:last-child b") == held
+        # Stopping stores what waits, after the state has changed.
+        page.wait_for_function(
+            f"document.querySelector('.ltp-card .levels li:last-child b').textContent === {held!r}"
+        )
         # Nothing comes any more: what counts on is the page's own clock.
         age = "parseFloat(document.querySelector('.ltp-card .age b').textContent)"
         before = page.evaluate(age)
