@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from ltpkit.connection import Connection as WebSocketClient
     from ltpkit.decoding import Decoded, decode
     from ltpkit.errors import LtpkitError
-    from ltpkit.live import Stream, stream
+    from ltpkit.live import Stream
     from ltpkit.masters import find, instruments
     from ltpkit.playback import Replay, replay
+    from ltpkit.running import stream
     from ltpkit.service import LTPUpdate, RealTimeSyncService
 
 __version__ = "0.1.0"
@@ -57,7 +58,7 @@ _HOMES = {
     "instruments": "masters:instruments",
     "open": "archive:open_store",
     "replay": "playback:replay",
-    "stream": "live:stream",
+    "stream": "running:stream",
 }
 
 

@@ -28,7 +28,8 @@ from panel.io.state import set_curdoc
 
 from ltpkit import nifty
 from ltpkit.held import Held
-from ltpkit.live import Stream, stream
+from ltpkit.live import Stream
+from ltpkit.running import stream
 from ltpkit.store.sandbox import Sandbox
 from ltpkit.views.board import Board
 from ltpkit.views.dashboard import Dashboard

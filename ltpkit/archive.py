@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ltpkit.frames import Frames, Name, Table
 from ltpkit.instrument import split_symbol
-from ltpkit.live import store_being_written
+from ltpkit.running import store_being_written
 from ltpkit.status import Status
 from ltpkit.store import Store
 

@@ -78,7 +78,7 @@ class LtpMagics(Magics):
         symbols = [symbol.rstrip(",") for symbol in asked.symbols]
         source = self._source(asked.source)
         if source is None or asked.feed or asked.store:
-            from ltpkit.live import stream
+            from ltpkit.running import stream
 
             if not symbols:
                 raise UsageError(f"No stream is in {_STREAM}. Name symbols to start one: %ltp RELIANCE TCS")

@@ -50,10 +50,10 @@ def test_interrupting_a_cell_leaves_the_feed_running(tmp_path: Path, cell: str) 
 def test_sigterm_ends_a_script_with_everything_stored(tmp_path: Path, wait: str) -> None:
     code = f"print('ready', flush=True)\n{wait}\n"
     before = (
-        "import atexit, ltpkit.live\n"
-        "atexit.unregister(ltpkit.live._stop_all)\n"
+        "import atexit, ltpkit.running\n"
+        "atexit.unregister(ltpkit.running._stop_all)\n"
         "def last():\n"
-        "    ltpkit.live._stop_all(); print(live.status().received_seq, flush=True)\n"
+        "    ltpkit.running._stop_all(); print(live.status().received_seq, flush=True)\n"
         "atexit.register(last)\n"
     )
     status, said = run(before + code, tmp_path / "ticks.duckdb", signal.SIGTERM)

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 from ltpkit.aside import aside
 from ltpkit.errors import SettingError, StreamStopped
 from ltpkit.live import Stream
-from ltpkit.live import stream as start_stream
+from ltpkit.running import stream as start_stream
 from ltpkit.service.subscriptions import Subscription, Subscriptions
 
 __all__ = ["RealTimeSyncService"]
