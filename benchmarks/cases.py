@@ -25,7 +25,7 @@ CASES: Final = (
 )
 
 #: Run when named: they need a browser or many processes, and take minutes.
-LONG_CASES: Final = ("views",)
+LONG_CASES: Final = ("views", "service")
 
 
 def run_apart(case: str, **options: Any) -> list[Result]:
