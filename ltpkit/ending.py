@@ -19,6 +19,8 @@ __all__ = ["before_exit", "end_at_sigterm", "in_forks"]
 
 _SIGTERM: Final = int(signal.SIGTERM)
 
+_installed_by = 0  # the process whose handler it is
+
 
 def before_exit(call: Callable[[], None]) -> None:
     """Have this called when the interpreter ends."""
@@ -36,17 +38,24 @@ def end_at_sigterm(*, wanted: bool) -> None:
 
     Only the main thread can; elsewhere this does nothing. A handler that somebody else has set stays.
     """
+    global _installed_by
     if threading.current_thread() is not threading.main_thread():
         return
     now = signal.getsignal(_SIGTERM)
     # An interpreter that is embedded may have a main thread which is not the program's.
     with contextlib.suppress(ValueError):
         if wanted and now is signal.SIG_DFL:
+            _installed_by = os.getpid()
             signal.signal(_SIGTERM, _exit)
         elif not wanted and now is _exit:
             signal.signal(_SIGTERM, signal.SIG_DFL)
 
 
 def _exit(number: int, frame: FrameType | None) -> NoReturn:
+    if os.getpid() != _installed_by:
+        # A fork, terminated before it could undo this; an exception there, among what Python does first
+        # in a fork, would be lost.
+        signal.signal(_SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
     # Raised, not done here: a handler runs in the middle of whatever the thread does, locks held.
     raise SystemExit(128 + number)
