@@ -94,11 +94,15 @@ class DepthHistory(View):
 
     # -- what is remembered ---------------------------------------------------------------
 
-    def _read(self) -> None:
-        """Take what came since the last call; everything anew where something else is asked for."""
+    def _read(self) -> bool:
+        """Take what came since the last call; return whether everything was read anew instead.
+
+        That is where something else is shown, or the source went back in time.
+        """
         name, seconds, levels = (self._options[one] for one in ("symbol", "seconds", "levels"))
         wanted = name, seconds, levels, self.source.rewound()
-        if wanted == self._read_for:
+        anew = wanted != self._read_for
+        if not anew:
             books = self.source.newer("depth", self._seqs["depth"], name)
             ticks = self.source.newer("ticks", self._seqs["ticks"], name)
         else:
@@ -116,6 +120,7 @@ class DepthHistory(View):
         for table, rows in (("depth", books), ("ticks", ticks)):
             if rows.height:
                 self._seqs[table] = rows["seq"][-1]
+        return anew
 
     def _end(self, name: str) -> datetime:
         """Return the time at the right edge."""
@@ -127,7 +132,8 @@ class DepthHistory(View):
         return end if isinstance(end, datetime) else datetime.now(UTC)
 
     def _outgrown(self) -> bool:
-        self._read()
+        if self._read():
+            return True
         last = self._books.last_bucket
         return last is not None and last - self._base_bucket > _SINCE_BASE
 

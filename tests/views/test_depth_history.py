@@ -257,6 +257,20 @@ def test_another_symbol_window_or_number_of_levels_is_read_anew(live: lk.Stream)
     assert columns["bid_price"][::2].tolist() == [row[0] for row in check["bid_price"]]
 
 
+def test_a_player_that_goes_back_shows_what_was_then(live: lk.Stream) -> None:
+    live.stop()
+    player = live.player()
+    view = player.depth_history("RELIANCE", seconds=6)  # buckets of 10 ms
+    player.seek(player.end)
+    _, at_end = sent(view)
+    player.seek(player.start + (player.end - player.start) / 2)
+    base, frame = view._messages(whole=False)
+    assert base is not None
+    about, columns = together(base, frame)
+    assert 0 < len(columns["bucket"]) < len(at_end["bucket"])
+    check_books(player, about, columns)
+
+
 def test_a_time_that_is_known_to_be_missing_is_told(live: lk.Stream) -> None:
     live.stop()
     live.start()

@@ -12,7 +12,7 @@ const LEVELS = [5, 10, 20, 50, 200];
 const ROW = 2; // pixels of a row of prices at least
 const FOOT = 22; // time axis
 const FINE = 30; // of the logarithmic scale: how far small quantities are told apart
-const DOT = 9; // radius of a large trade
+const DOT = 8; // radius of a large trade
 
 /** The window's columns, oldest first. A column stands until the next begins. */
 interface Picture {
@@ -283,21 +283,32 @@ function draw(page: Page): Drawing {
 
   function paintTrades(plot: Plot): void {
     const { up, down, flat, back } = page.colours;
-    ink.lineWidth = 1;
-    ink.strokeStyle = back;
+    const dots: { x: number; y: number; size: number; side: number }[] = [];
     for (const { columns } of [base!, newest!]) {
       for (let i = 0; i < columns.trade_bucket.length; i++) {
         const x = xOf(plot, columns.trade_bucket[i] + 0.5);
         if (x < 0 || x > plot.width) continue;
-        const side = columns.trade_side[i];
-        ink.fillStyle = side > 0 ? up : side < 0 ? down : flat;
-        ink.beginPath();
-        const radius = 1.5 + (DOT - 1.5) * Math.min(Math.sqrt(columns.trade_qty[i] / (2 * large)), 1);
-        ink.arc(x, yOf(plot, columns.trade_price[i]), radius, 0, 7);
-        ink.fill();
-        if (radius > 2.5) ink.stroke();
+        dots.push({ x, y: yOf(plot, columns.trade_price[i]), size: columns.trade_qty[i], side: columns.trade_side[i] });
       }
     }
+    if (!dots.length) return;
+    dots.sort((a, b) => b.size - a.size);
+    // The largest dots keep their size however many there are; where there are many, small ones make room.
+    const whole = dots[Math.floor(dots.length / 200)].size;
+    const crowd = Math.min(1, Math.sqrt((plot.width / 6) / dots.length));
+    ink.lineWidth = 1;
+    ink.strokeStyle = back;
+    for (const { x, y, size, side } of dots) {
+      const part = Math.min(Math.sqrt(size / whole), 1);
+      const radius = Math.max(DOT * part * (crowd + (1 - crowd) * part ** 3), 0.9);
+      ink.globalAlpha = Math.min(0.35 + 0.65 * crowd + part * part, 1);
+      ink.fillStyle = side > 0 ? up : side < 0 ? down : flat;
+      ink.beginPath();
+      ink.arc(x, y, radius, 0, 7);
+      ink.fill();
+      if (radius > 2.5) ink.stroke();
+    }
+    ink.globalAlpha = 1;
   }
 
   function paintAxes(plot: Plot): void {
