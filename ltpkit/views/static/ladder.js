@@ -33,7 +33,7 @@ var V=new Map;function B(t,e){let n=V.get(t);return n||V.set(t,n=new Intl.Number
 }
 .ltp input { cursor: text; }
 .ltp button[aria-pressed="true"] { background: var(--ltp-accent); border-color: var(--ltp-accent); color: #fff; }
-.ltp[data-theme="dark"] button[aria-pressed="true"] { color: #10151d; }
+.ltp:where([data-theme="dark"]) button[aria-pressed="true"] { color: #10151d; }
 .ltp :focus-visible { outline: 2px solid var(--ltp-accent); outline-offset: 1px; }
 .ltp-note {
   display: none; padding: .3rem .7rem; font-size: 12px; border-top: 1px solid var(--ltp-line);

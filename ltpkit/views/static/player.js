@@ -33,7 +33,7 @@ var R=`.ltp {
 }
 .ltp input { cursor: text; }
 .ltp button[aria-pressed="true"] { background: var(--ltp-accent); border-color: var(--ltp-accent); color: #fff; }
-.ltp[data-theme="dark"] button[aria-pressed="true"] { color: #10151d; }
+.ltp:where([data-theme="dark"]) button[aria-pressed="true"] { color: #10151d; }
 .ltp :focus-visible { outline: 2px solid var(--ltp-accent); outline-offset: 1px; }
 .ltp-note {
   display: none; padding: .3rem .7rem; font-size: 12px; border-top: 1px solid var(--ltp-line);
