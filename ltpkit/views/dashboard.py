@@ -40,8 +40,8 @@ _PLACES: Final = {
 #: Wide enough for two columns, in pixels.
 _WIDE: Final = 980
 
-#: Views that take a notebook's whole width.
-_ACROSS: Final = ("depth_history", "heatmap")
+#: How the columns share a wide page, as CSS has it.
+_WIDTHS: Final = {"main": "1.75 1 520px", "side": "1 1 360px", "below": "1 1 100%"}
 
 # Panel's own rules for its layouts come before these, some of them on the element itself.
 _GRID: Final = f"""
@@ -87,6 +87,7 @@ class Dashboard:
         shown = known[0] if symbol is None else symbol
         self.source = source
         self._grid: Any = None
+        self._columns: list[Any] = []
         board = Board(source, symbol=shown, palette=palette)
         self.views: dict[str, View] = {
             "board": board,
@@ -119,7 +120,8 @@ class Dashboard:
         for view in self:
             view.close()
         if self._grid is not None:
-            self._grid.close()
+            for one in (self._grid, *self._columns):
+                one.close()
             self._grid = None
 
     # -- shown ----------------------------------------------------------------------------
@@ -140,7 +142,6 @@ class Dashboard:
             styles = {"order": str(place), "min-width": "0", "max-width": "100%"}
             component.param.update(margin=0, styles=styles)
             columns[_PLACES.get(kind, "below")].append(component)
-        widths = {"main": "1.75 1 520px", "side": "1 1 360px", "below": "1 1 100%"}
         return pn.Column(
             *(
                 pn.Column(
@@ -149,7 +150,7 @@ class Dashboard:
                     stylesheets=[_COLUMN],
                     styles={"flex": width, "min-width": "0"},
                 )
-                for name, width in widths.items()
+                for name, width in _WIDTHS.items()
                 if columns[name]
             ),
             margin=0,
@@ -171,18 +172,16 @@ class Dashboard:
         import ipywidgets  # type: ignore[import-untyped]  # traitlets it is
 
         if self._grid is None:
+            columns: dict[str, list[Any]] = {"main": [], "side": []}
             for kind, view in self.views.items():
-                column = "1 / -1" if kind in _ACROSS else "auto"
-                view.widget.layout = ipywidgets.Layout(min_width="0", grid_column=column)
-            self._grid = ipywidgets.GridBox(
-                [view.widget for view in self],
-                layout=ipywidgets.Layout(
-                    grid_template_columns="repeat(auto-fit, minmax(min(100%, 440px), 1fr))",
-                    grid_gap="10px",
-                    align_items="flex-start",
-                    overflow="visible",
-                ),
-            )
+                columns[_PLACES[kind]].append(view.widget)
+            shared = {"grid_gap": "10px", "overflow": "visible"}
+            self._columns = [
+                ipywidgets.VBox(widgets, layout={"flex": _WIDTHS[name], "min_width": "0", **shared})
+                for name, widgets in columns.items()
+            ]
+            row = {"flex_flow": "row wrap", "align_items": "flex-start", **shared}
+            self._grid = ipywidgets.HBox(self._columns, layout=row)
         return self._grid
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

@@ -55,6 +55,7 @@ function draw(page: Page): Drawing {
   const most = find(".most");
   const ramp = find(".sizes i");
   const image = document.createElement("canvas");
+  const stretched = document.createElement("canvas");
   const ink = canvas.getContext("2d")!;
 
   let base: Message | null = null;
@@ -224,8 +225,15 @@ function draw(page: Page): Drawing {
     image.getContext("2d")!.putImageData(pixels, 0, 0);
     const left = xOf(plot, Math.floor(plot.from));
     const right = xOf(plot, Math.floor(plot.from) + columns);
+    // Where columns are narrower than pixels they are mixed, rows never are: first up, then across.
+    const height = Math.round(plot.height * devicePixelRatio);
+    stretched.width = columns;
+    stretched.height = height;
+    const up = stretched.getContext("2d")!;
+    up.imageSmoothingEnabled = false;
+    up.drawImage(image, 0, 0, columns, height);
     ink.imageSmoothingEnabled = columns > (right - left) * devicePixelRatio;
-    ink.drawImage(image, left, 0, right - left, plot.height);
+    ink.drawImage(stretched, left, 0, right - left, plot.height);
   }
 
   function paintGaps(plot: Plot): void {
