@@ -122,7 +122,11 @@ def mount(
     """
     from panel.io.fastapi import add_applications
 
+    before = set(map(id, routes.routes))
     add_applications({path: lambda: page(source, sandbox=sandbox)}, app=routes, title="ltpkit", **options)
+    for route in routes.routes:
+        if id(route) not in before and hasattr(route, "include_in_schema"):
+            route.include_in_schema = False  # pages, not answers to programs
     _notice_closed_tabs()
 
 

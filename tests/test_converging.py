@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import ltpkit as lk
-from ltpkit import live
+from ltpkit import live, running
 from ltpkit.connection import Policy
 from ltpkit.feeds import Limits
 from ltpkit.feeds.dhan import Simulated
@@ -106,7 +106,7 @@ def test_what_is_subscribed_converges_to_what_is_wanted(monkeypatch: pytest.Monk
     limits = Limits(per_message=2, per_connection=2, connections=3, hours="always")
     monkeypatch.setattr(Simulated, "limits", limits)
     monkeypatch.setattr(live, "Policy", partial(Policy, first_wait_s=0.01, longest_wait_s=0.05))
-    monkeypatch.setattr(live, "_FIRST_TICK_S", 0.05)
+    monkeypatch.setattr(running, "_FIRST_TICK_S", 0.05)
     quick = settings(
         max_examples=40,
         stateful_step_count=15,

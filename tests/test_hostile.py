@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 
 import ltpkit as lk
-from ltpkit import connection, live, schema, sockets
+from ltpkit import connection, schema, sockets
 from ltpkit.connection import Policy
 from ltpkit.feeds import Limits
 from ltpkit.feeds.dhan import Simulated
@@ -390,7 +390,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     def policy(**chosen: object) -> Policy:
         return Policy(**{"first_wait_s": 0.01, "longest_wait_s": 0.02, **chosen})  # type: ignore[arg-type]
 
-    monkeypatch.setattr(live, "_FIRST_TICK_S", 0.2)
+    monkeypatch.setattr("ltpkit.running._FIRST_TICK_S", 0.2)
     monkeypatch.setattr(live, "Policy", policy)
 
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import ltpkit as lk
-from ltpkit import credentials, feeds, live, settings
+from ltpkit import credentials, feeds, running, settings
 from ltpkit.errors import LtpkitError
 from ltpkit.instrument import Instrument
 from ltpkit.live import Stream
@@ -59,7 +59,7 @@ def shown(stream: Stream) -> str:
     """Return everything that a stream shows of itself."""
     status = stream.status()
     parts = [
-        *map(repr, (stream, status, stream._feed, stream._streamer, stream._intake, live._streams)),
+        *map(repr, (stream, status, stream._feed, stream._streamer, stream._intake, running._streams)),
         *map(repr, (stream._streamer._connections, stream._logins, stream._settings, vars(stream._feed))),
         str(status), status.line(), stream._repr_html_(), status._repr_html_(),
         str(status.to_frame().rows()), str(stream.events().rows()), str(stream.gaps().rows()),
@@ -95,7 +95,7 @@ def test_every_feed_is_looked_at_and_has_no_login_that_is_not() -> None:
 def test_no_credential_is_shown_logged_raised_or_kept(
     feed: str, mode: Mode, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "_FIRST_TICK_S", 0.3)
+    monkeypatch.setattr(running, "_FIRST_TICK_S", 0.3)
     caplog.set_level(logging.DEBUG)
     for name in ("ltpkit", "ltpkit.websockets", "websockets", "websockets.client", "asyncio", "httpx"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -135,7 +135,7 @@ SAYS = {
 def test_a_server_that_repeats_a_credential_in_its_messages_does_not_get_it_shown_or_stored(
     feed: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "_FIRST_TICK_S", 0.3)
+    monkeypatch.setattr(running, "_FIRST_TICK_S", 0.3)
     caplog.set_level(logging.DEBUG)
     path = tmp_path / "ticks.duckdb"
 
@@ -180,7 +180,7 @@ def test_a_credential_of_the_keyring_reaches_the_broker_and_nothing_else(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live, "_FIRST_TICK_S", 0.3)
+    monkeypatch.setattr(running, "_FIRST_TICK_S", 0.3)
     caplog.set_level(logging.DEBUG)
     for variable in settings.variables(feed).values():
         monkeypatch.delenv(variable, raising=False)

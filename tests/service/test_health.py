@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ltpkit import live
+from ltpkit import running
 from ltpkit.errors import LtpkitError
 from ltpkit.service import RealTimeSyncService, health
 from ltpkit.service.health import Check
@@ -69,7 +69,7 @@ def test_without_a_symbol_no_connection_is_missed(service: RealTimeSyncService) 
 
 
 def test_a_refusal_is_failing_in_the_brokers_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "_FIRST_TICK_S", 0.3)
+    monkeypatch.setattr(running, "_FIRST_TICK_S", 0.3)
     with Hostile(hostile.echoes_the_request) as server:
         service = RealTimeSyncService(name="refused", url=server.url, token="t0ken-of-mine")
         try:
@@ -89,7 +89,7 @@ def test_a_refusal_is_failing_in_the_brokers_words(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_line_that_is_down_is_degraded_at_first_and_failing_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "_FIRST_TICK_S", 0.3)
+    monkeypatch.setattr(running, "_FIRST_TICK_S", 0.3)
     with Hostile(hostile.slams_the_door) as server:
         service = RealTimeSyncService(name="down", url=server.url)
         try:
