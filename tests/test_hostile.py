@@ -391,7 +391,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         return Policy(**{"first_wait_s": 0.01, "longest_wait_s": 0.02, **chosen})  # type: ignore[arg-type]
 
     monkeypatch.setattr("ltpkit.running._FIRST_TICK_S", 0.2)
-    monkeypatch.setattr(live, "Policy", policy)
+    monkeypatch.setattr("ltpkit.live.Policy", policy)
 
 
 @pytest.mark.parametrize("mode", [*hostile.BEFORE, *hostile.AFTER], ids=lambda mode: mode.__name__)
