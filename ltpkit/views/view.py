@@ -122,6 +122,7 @@ class View(ABC):
         self._drawn: object = None  # what the newest frame showed
         self._packed = b""  # the newest base
         self._kept: Message = {}, {}  # the newest frame
+        self._rewound = 0
         self._beat_at = 0.0
         self._problem: str | None = None
         self.choose(**options)
@@ -300,7 +301,9 @@ class View(ABC):
         self._beat_at = time.monotonic()
         drawn, before = self._version(), self._epoch
         try:
-            if self._base_due or self._outgrown():
+            rewound = self.source.rewound()
+            if self._base_due or rewound != self._rewound or self._outgrown():
+                self._rewound = rewound
                 self._epoch += 1
                 header, columns = self._base()
                 self._packed = pack({**header, "epoch": self._epoch, "options": self._options}, columns)
