@@ -320,18 +320,19 @@ def test_there_is_no_box_for_a_browser_elsewhere(live: lk.Stream) -> None:
 def test_the_command_serves_until_it_is_interrupted(browser: Browser, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ltpkit.cli", "dashboard", "RELIANCE", "--no-show", "--port", "0",
                "--store", str(tmp_path / "ticks.duckdb")]  # fmt: skip
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "200"}
-    )
-    assert process.stdout is not None
-    found = re.search(r"http://localhost:\d+", process.stdout.readline())
-    assert found is not None
-    with opened(browser, found[0]) as tab:
-        ready(tab, "board", "ladder")
-        tab.goes_on("ladder")
-        clean(tab)
-    process.send_signal(signal.SIGINT)
-    process.stdout.read()
-    assert process.wait(30) == 0
+    wide = {**os.environ, "COLUMNS": "200"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=wide) as process:
+        assert process.stdout is not None
+        try:
+            found = re.search(r"http://localhost:\d+", process.stdout.readline())
+            assert found is not None
+            with opened(browser, found[0]) as tab:
+                ready(tab, "board", "ladder")
+                tab.goes_on("ladder")
+                clean(tab)
+        finally:
+            process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        assert process.wait(30) == 0
     with lk.open(tmp_path / "ticks.duckdb") as kept:
         assert kept.ticks("RELIANCE").height
