@@ -53,8 +53,8 @@ function draw(page: Page): Drawing {
     '<button class="pause" aria-pressed="false" title="Hold the picture">Pause</button>';
   page.body.innerHTML =
     '<div class="frame"><div class="pane" role="grid" tabindex="0" aria-label="Watchlist">' +
-    '<div class="titles" role="row"><span class="group tick">since previous tick</span>' +
-    '<span class="group day">since previous close</span></div><div class="sheet"></div></div>' +
+    '<div class="titles" role="row"><span class="group tick"><span>since </span>previous tick</span>' +
+    '<span class="group day"><span>since </span>previous close</span></div><div class="sheet"></div></div>' +
     '<div class="empty" hidden></div></div>';
   const filter = find<HTMLInputElement>(page.head, ".filter");
   const count = find(page.head, ".count");
