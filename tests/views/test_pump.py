@@ -13,7 +13,7 @@ import pytest
 import ltpkit as lk
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.views.ladder import Ladder
-from ltpkit.views.pump import UNANSWERED, Pump, pump
+from ltpkit.views.pump import UNANSWERED, Pump
 from ltpkit.views.view import Shell
 from ltpkit.views.wire import unpack
 
@@ -163,12 +163,14 @@ def test_an_error_of_a_view_is_shown_on_it_and_the_others_go_on(live: lk.Stream,
 
 
 def test_the_thread_ends_with_its_last_view(ladder: Ladder) -> None:
-    ladder._shell(PaperShell)
-    (thread,) = [one for one in threading.enumerate() if one.name == "ltpkit-views"]
-    ladder.close()
+    own = Pump()
+    own.add(ladder)
+    thread = own._thread
+    assert thread is not None
+    own.discard(ladder)
     thread.join(10)
     assert not thread.is_alive()
-    assert len(pump) == 0
+    assert len(own) == 0
 
 
 def test_a_pump_serves_again_after_it_was_empty() -> None:
