@@ -53,7 +53,7 @@ def decode(
     from ltpkit.decoding import Decoding, feed_of, read
 
     for path in files:
-        if not path.exists():
+        if not path.exists() and not path.with_name(f"{path.name}.part").exists():  # left by a crash
             raise RecordingError(f"There is no file {path}.")
     name, kind = feed_of(files, feed, kind)
     work = Decoding(name, kind, depth_levels=levels, in_order=out is None)
