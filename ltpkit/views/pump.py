@@ -12,12 +12,15 @@ import threading
 import time
 from typing import Final, Protocol
 
+from ltpkit.ending import before_exit
+
 __all__ = ["UNANSWERED", "Pump", "Pumped", "pump"]
 
 #: Frames a page may leave unanswered before it gets no more.
 UNANSWERED: Final = 3
 
 _LOOK_S: Final = 0.02  # a view whose turn came before anything new did is looked at again so soon
+_END_S: Final = 1.0
 _IDLE_S: Final = 5.0  # with nothing to show, the thread looks about this often, and ends when it has no views
 
 
@@ -71,6 +74,15 @@ class Pump:
                     self._views[view] = 0.0
         self._woken.set()
 
+    def end(self) -> None:
+        """Serve nobody any more, and have the thread end."""
+        with self._lock:
+            self._views.clear()
+            thread = self._thread
+        self.wake()
+        if thread is not None:
+            thread.join(_END_S)
+
     def __len__(self) -> int:
         return len(self._views)
 
@@ -99,5 +111,6 @@ class Pump:
             self._woken.wait(max(0.0, following - time.monotonic()))
 
 
-#: The one of this process.
+#: The one of this process. A thread that goes on while the interpreter ends would keep things alive.
 pump: Final = Pump()
+before_exit(pump.end)
