@@ -32,7 +32,6 @@ function draw(page: Page): Drawing {
     if (!name) return;
     page.choose("subscribe", name);
     input.value = "";
-    page.choose("find", "");
     offer([]);
   };
 
