@@ -21,8 +21,15 @@ CSV: Final = "text/csv"
 _ISO: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
-def answer(request: Request, frame: pl.DataFrame) -> Response:
+def answer(request: Request, frame: pl.DataFrame, *, in_json: object = None) -> Response:
     """Return a frame in the form that the request accepts.
+
+    Parameters
+    ----------
+    request : Request
+    frame : polars.DataFrame
+    in_json : object, optional
+        What JSON has in place of a list of the frame's rows.
 
     Raises
     ------
@@ -40,14 +47,14 @@ def answer(request: Request, frame: pl.DataFrame) -> Response:
         lists = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
         texts = [pl.Series(name, [as_json(one).decode() for one in frame[name].to_list()]) for name in lists]
         return Response(frame.with_columns(texts).write_csv(datetime_format=_ISO), media_type=CSV)
-    return Response(as_json(frame.rows(named=True)), media_type=JSON)
+    return Response(as_json(frame.rows(named=True) if in_json is None else in_json), media_type=JSON)
 
 
-def forms(row: Any) -> dict[int | str, dict[str, Any]]:
-    """Describe rows of a model in the three forms they can be had in, and the refusal of others."""
+def forms(row: Any, *, listed: bool = True) -> dict[int | str, dict[str, Any]]:
+    """Describe rows of a model, or one, in the three forms to be had, and the refusal of others."""
     return {
         200: {
-            "model": list[row],
+            "model": list[row] if listed else row,
             "content": {
                 ARROW: {"schema": {"type": "string", "format": "binary"}},
                 CSV: {"schema": {"type": "string"}},

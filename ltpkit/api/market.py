@@ -19,6 +19,7 @@ from ltpkit.api import models
 from ltpkit.api.answers import JSON, answer, as_json, forms
 from ltpkit.api.problems import problem
 from ltpkit.bars import bars as bars_of
+from ltpkit.frames import ladder
 from ltpkit.instrument import split_symbol
 from ltpkit.live import Stream
 from ltpkit.service.listing import find_instruments
@@ -143,22 +144,23 @@ def bars(
     return answer(request, rows.tail(limit))
 
 
-@router.get("/depth/{symbol:path}", response_model=models.DepthAnswer, responses=_UNKNOWN)
+@router.get("/depth/{symbol:path}", responses={**_UNKNOWN, **forms(models.DepthAnswer, listed=False)})
 def depth(
     request: Request,
     symbol: SymbolPath,
     levels: Annotated[int | None, Query(ge=1, le=200, description="At most so many a side.")] = None,
 ) -> Response:
-    """Return the newest book of one symbol."""
+    """Return the newest book of one symbol; Arrow and CSV have one row for each level."""
     stream = _stream(request)
     exchange, name = _full_name(stream, symbol)
     rows = stream._newest_book((exchange, name))
     if rows.is_empty():
-        empty = Book(
+        newest = Book(
             symbol=name, exchange=exchange, timestamp=None, received_at=None, seq=None, bids=[], asks=[]
         )
-        return Response(as_json(empty), media_type=JSON)
-    return Response(as_json(book(rows.row(0), levels=levels)), media_type=JSON)
+    else:
+        newest = book(rows.row(0), levels=levels)
+    return answer(request, ladder(rows, levels), in_json=newest)
 
 
 @router.get("/gaps", responses=forms(models.Gap))

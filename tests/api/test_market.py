@@ -99,6 +99,20 @@ def test_depth_is_the_newest_book_best_first(http: httpx.Client) -> None:
     assert (book["symbol"], book["exchange"]) == ("TCS", "NSE")
 
 
+def test_depth_comes_as_a_ladder_in_arrow_and_csv(http: httpx.Client, live: Stream) -> None:
+    address, page = f"{BASE}/depth/TCS", {"levels": 3}
+    arrow = http.get(address, params=page, headers={"Accept": "application/vnd.apache.arrow.stream"})
+    assert arrow.headers["content-type"] == "application/vnd.apache.arrow.stream"
+    assert pl.read_ipc_stream(arrow.content).schema == live.depth("TCS", levels=3).schema
+    csv = http.get(address, params=page, headers={"Accept": "text/csv"})
+    assert csv.headers["content-type"].startswith("text/csv")
+    table = pl.read_csv(io.BytesIO(csv.content))
+    assert table.columns == live.depth("TCS").columns
+    assert table["level"].to_list() == [0, 1, 2]
+    assert table["bid_price"].is_sorted(descending=True)
+    assert http.get(address, headers={"Accept": "image/png"}).status_code == 406
+
+
 def test_active_symbols_and_what_can_be_had(http: httpx.Client, live: Stream) -> None:
     assert http.get(f"{BASE}/symbols/active").json() == {
         "symbols": live.symbols,
