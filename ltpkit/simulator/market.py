@@ -31,6 +31,11 @@ _BP: Final = 1e-4
 _COMMON, _SECTOR, _OWN = 0.08 * _BP, 0.08 * _BP, 0.7 * _BP
 #: Share of the distance to the start that is taken back in each block; deviations stay near 2 %.
 _PULL: Final = 0.001
+#: News of a share come so often per event, move it by so much, and with each of its trades this part of
+#: what they still have to say is in the price: half after 14 trades, never all at once.
+_NEWS_RATE, _NEWS_LEAST, _NEWS_MOST, _NEWS_TAKEN_IN = 2e-5, 30 * _BP, 80 * _BP, 0.05
+#: No move is further out than so many of its scales.
+_FURTHEST: Final = 12.0
 _LEVELS: Final = np.arange(5)
 _MOST_U16, _MOST_U32 = 2**16 - 1, 2**32 - 1
 
@@ -131,6 +136,7 @@ class Market:
         self._common = draw.normal(0, 60 * _BP * volatility)
         self._sector = draw.normal(0, 40 * _BP * volatility, len(sectors))
         self._own = draw.normal(0, 60 * _BP * volatility, count)
+        self._untold = np.zeros(count)  # what news have yet to do to each price
         self._attention = np.zeros(count)
         self._seen = np.zeros(count, np.int64)
         self.taken = 0
@@ -256,24 +262,27 @@ class Market:
         self._sector *= 1 - _PULL
         self._own *= 1 - _PULL
         scale = self._volatility / np.sqrt(2)  # Student's t of 4 degrees has a variance of 2
-        common = self._common + (draw.standard_t(4, n) * _COMMON * scale).cumsum()
+        common = self._common + (self._shocks() * _COMMON * scale).cumsum()
         sector = np.zeros((n, len(self._sector)))
         sectors = self._sector_of[share]
         # Each trade moves its own sector only, so a move must weigh for those it replaces.
         weight = _SECTOR * scale * np.sqrt(len(self._sector))
-        sector[np.arange(n), sectors] = draw.standard_t(4, n) * weight
+        sector[np.arange(n), sectors] = self._shocks() * weight
         sector = sector.cumsum(axis=0) + self._sector
-        move = draw.standard_t(4, n) * _OWN * scale
-        news = draw.random(n) < 2e-5
-        move[news] += draw.choice([-1, 1], news.sum()) * draw.uniform(30, 80, news.sum()) * _BP
-        own = by_share.cumsum(move) + self._own[share]
+        trades = by_share.cumsum(np.ones(n, np.int64))
+        news = share[draw.random(n) < _NEWS_RATE]
+        size = draw.choice([-1, 1], len(news)) * draw.uniform(_NEWS_LEAST, _NEWS_MOST, len(news))
+        np.add.at(self._untold, news, size)
+        untold = self._untold[share] * (1 - _NEWS_TAKEN_IN) ** trades
+        move = by_share.cumsum(self._shocks() * _OWN * scale)
+        own = self._own[share] + move + self._untold[share] - untold
 
         deviation = self._beta[share] * common + sector[np.arange(n), sectors] + own
         price, spread, bid = self._quotes(share, deviation, draw.random(n), draw.random(n))
         big = np.where(draw.random(n) < 0.01, 20.0, 1.0)
         ltq = 1 + (draw.exponential(0.08, n) * self._usual_qty[share] * big).astype(np.int64)
         ltq = np.minimum(ltq, _MOST_U16)
-        seen = self._seen[share] + by_share.cumsum(np.ones(n, np.int64))
+        seen = self._seen[share] + trades
 
         self._block = self._packets(share, price, ltq, bid, spread, seen, by_share)
         self._shares = share
@@ -281,7 +290,12 @@ class Market:
         self._at = 0
         self._common, self._sector = float(common[-1]), sector[-1]
         self._own[by_share.shares] = own[by_share.last]
+        self._untold[by_share.shares] = untold[by_share.last]
         self._seen[by_share.shares] = seen[by_share.last]
+
+    def _shocks(self) -> _Floats:
+        """Return a block's moves in their scale: mostly small, a few large, none beyond `_FURTHEST`."""
+        return self._random.standard_t(4, BLOCK).clip(-_FURTHEST, _FURTHEST)
 
     def _who_trades(self) -> tuple[_Ints, npt.NDArray[np.bool_]]:
         """Return the share of each event, and which events follow from an earlier one."""

@@ -258,3 +258,14 @@ def test_the_decoder_reads_every_packet_back() -> None:
     assert all(len(repr(price).partition(".")[2]) <= 2 for price in ltp.tolist())
     assert batch.depth is not None
     assert len(batch.depth.bid_price) == 15_000
+
+
+def test_news_move_a_price_far_but_never_in_one_step() -> None:
+    market = Market(8, ["RELIANCE", "TCS", "INFY"])
+    packets, shares = market.take(25 * BLOCK)
+    furthest = []
+    for share in range(len(market.listing)):
+        prices = np.log(packets["ltp"][shares == share].astype(np.float64))
+        assert np.abs(np.diff(prices)).max() < 0.0020
+        furthest.append(np.abs(prices[100:] - prices[:-100]).max())
+    assert max(furthest) > 0.0040
