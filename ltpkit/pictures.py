@@ -128,7 +128,7 @@ class Pictures:
 
         return self._drawn(Ladder, symbol, levels=levels, palette=palette)
 
-    def player(self, *, since: datetime | None = None, until: datetime | None = None) -> Player:
+    def player(self, *, since: datetime | str | None = None, until: datetime | str | None = None) -> Player:
         """Return a stretch of what is held as of a moment that moves: play, hold, go to any time in it.
 
         The player has the same reading methods and views; they answer as of its moment. Shown in a
@@ -136,15 +136,16 @@ class Pictures:
 
         Parameters
         ----------
-        since, until : datetime.datetime, optional
-            By `received_at`, with a time zone. By default the last day of what is held.
+        since, until : datetime.datetime or str, optional
+            By `received_at`, with a time zone; as text in ISO form, such as ``"2026-11-20 09:15+05:30"``.
+            By default the last day of what is held.
 
         Raises
         ------
         StoreError
             Nothing was received in that time.
         SettingError
-            `since` is after `until`.
+            `since` is after `until`, or one of them is no time with a zone.
 
         Examples
         --------

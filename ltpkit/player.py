@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,12 +78,12 @@ class Player(Frames):
     """
 
     def __init__(
-        self, source: Frames, *, since: datetime | None = None, until: datetime | None = None
+        self, source: Frames, *, since: datetime | str | None = None, until: datetime | str | None = None
     ) -> None:
         self._source = source
         first, last = _span(source)
-        first = max(first, last - _STRETCH) if since is None else since
-        last = last if until is None else until
+        first = max(first, last - _STRETCH) if since is None else _moment_of("since", since)
+        last = last if until is None else _moment_of("until", until)
         if first > last:
             raise SettingError(f"since={first} is after until={last}: give the earlier time first.")
         ticks = source.scan().filter(pl.col("received_at").is_between(first, last)).collect().sort("seq")
@@ -144,11 +145,23 @@ class Player(Frames):
         with self._lock:
             self._at_us, self._playing = self._moment(), False
 
-    def seek(self, when: datetime) -> None:
-        """Go to a moment; before `start` and after `end` mean these. Playing goes on from there."""
+    def seek(self, when: datetime | str) -> None:
+        """Go to a moment; before `start` and after `end` mean these. Playing goes on from there.
+
+        Parameters
+        ----------
+        when : datetime.datetime or str
+            With a time zone; as text in ISO form, such as ``"2026-11-20 09:15+05:30"``.
+
+        Raises
+        ------
+        SettingError
+            `when` is no time, or has no time zone.
+        """
+        to = _us(_moment_of("when", when))
         with self._lock:
             before = self._moment()
-            self._at_us = min(max(_us(when), _us(self.start)), _us(self.end))
+            self._at_us = min(max(to, _us(self.start)), _us(self.end))
             self._since_s = time.monotonic()
             if self._at_us < before:
                 self._rewound += 1
@@ -250,11 +263,26 @@ class Player(Frames):
 
     def __repr__(self) -> str:
         state, _ = self.condition()
+        held = len(self._names_held)
         return (
             f"<Player {state} at {self.position:%Y-%m-%d %H:%M:%S} UTC, {self._speed:g}× · "
-            f"{self._tracks['ticks'].rows.height:,} ticks of {len(self._names_held)} symbols, "
+            f"{self._tracks['ticks'].rows.height:,} ticks of {held} symbol{'s' * (held != 1)}, "
             f"{self.start:%Y-%m-%d %H:%M:%S} to {self.end:%Y-%m-%d %H:%M:%S}>"
         )
+
+
+def _moment_of(name: str, given: datetime | str) -> datetime:
+    """Return the moment that an argument of this name means, or say what to give."""
+    when: object = given
+    if isinstance(given, str):
+        with suppress(ValueError):
+            when = datetime.fromisoformat(given)
+    if not isinstance(when, datetime) or when.utcoffset() is None:
+        raise SettingError(
+            f"{name}={given!r}: give a date and time with its zone, as a datetime or as text such as "
+            "'2026-11-20 09:15+05:30'."
+        )
+    return when.astimezone(UTC)
 
 
 def _us(when: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +127,32 @@ def test_a_speed_that_cannot_be_is_refused(stored: Path) -> None:
         for speed in (0, -1, float("inf")):
             with pytest.raises(SettingError, match="above 0"):
                 player.play(speed)
+
+
+def test_a_moment_can_be_given_as_text_with_its_zone(stored: Path) -> None:
+    with lk.open(stored) as held:
+        player = held.player()
+        there = middle(player)
+        india = timezone(timedelta(hours=5, minutes=30))
+        player.seek(there.astimezone(india).isoformat())
+        assert player.position == there
+        part = held.player(since=there.isoformat(), until=player.end.isoformat())
+        assert (part.start, part.end) == (there, player.end)
+
+
+@pytest.mark.parametrize("when", ["2026-11-20 09:15", "noon", datetime(2026, 11, 20), 5])  # noqa: DTZ001
+def test_a_moment_without_a_zone_is_refused_with_what_to_give(stored: Path, when: Any) -> None:
+    with lk.open(stored) as held:
+        player = held.player()
+        with pytest.raises(SettingError, match=r"^when=.*with its zone.*\+05:30"):
+            player.seek(when)
+        with pytest.raises(SettingError, match=r"^since="):
+            held.player(since=when)
+        with pytest.raises(SettingError, match=r"^until="):
+            held.player(until=when)
+
+
+def test_one_symbol_is_one_symbol() -> None:
+    with lk.stream(["NSE:TCS"], rate=2_000, name="player of one") as live:
+        assert live.wait(rows=10)
+        assert " ticks of 1 symbol, " in repr(live.player())
