@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from pydantic import SecretStr
 from starlette.middleware.cors import CORSMiddleware
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 import ltpkit
 from ltpkit.api import market, models, monitoring, questions, sockets, subscriptions
 from ltpkit.api.guard import Guard, Limits
+from ltpkit.api.parameters import only_declared
 from ltpkit.api.problems import MEDIA_TYPE, add_handlers
 from ltpkit.api.requests import CORRELATION_HEADER, Observed
 from ltpkit.service import Delivery, RealTimeSyncService
@@ -118,8 +119,9 @@ def create_app(
     routes.state.service, routes.state.delivery = service, delivery
     routes.state.metrics, routes.state.sandbox = metrics, sandbox
     add_handlers(routes)
-    for part in (subscriptions, market, questions, monitoring, sockets):
-        routes.include_router(part.router)
+    for part in (subscriptions, market, questions, monitoring):
+        routes.include_router(part.router, dependencies=[Depends(only_declared)])
+    routes.include_router(sockets.router)
     _describe_problems(routes)
     from ltpkit.app import mount  # Panel takes a second to load: for a server, not for who asks its types
 

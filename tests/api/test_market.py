@@ -148,6 +148,22 @@ def test_sql_answers_within_the_sandbox_where_it_is_on(http: httpx.Client) -> No
     assert http.post(f"{BASE}/sql", json={"query": "SELECT nope"}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ("bars/TCS?interval=5m", "query.interval: there is no such parameter; did you mean 'every'?"),
+        ("bars/TCS?evry=5m", "query.evry: there is no such parameter; did you mean 'every'?"),
+        ("depth/TCS?zzz=1", "query.zzz: there is no such parameter; there are levels"),
+        ("ltp?limit=1", "query.limit: there is no such parameter; there are none here"),
+    ],
+)
+def test_a_parameter_that_there_is_not_is_refused(http: httpx.Client, asked: str, named: str) -> None:
+    answer = http.get(f"{BASE}/{asked}")
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert answer.json()["detail"] == named
+    assert answer.json()["errors"][0]["where"] == named.partition(":")[0]
+
+
 def test_every_error_is_a_problem(http: httpx.Client) -> None:
     for method, path, status in (
         ("GET", "/nothing/here", 404),
