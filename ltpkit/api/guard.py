@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ltpkit.api.problems import problem
-from ltpkit.api.token import Token, take_from_address
+from ltpkit.api.token import Token, take_from_address, tries_one
 
 __all__ = ["LOOPBACK", "Guard", "Limits", "is_loopback"]
 
@@ -121,12 +121,7 @@ class Guard:
         known = token is None or token.is_shown(headers, in_address)
         asks_first = not known and _may_ask_first(scope, headers, in_address)
         if refusal is None and not (known or asks_first or _is_open(scope, headers)):
-            refusal = problem(
-                401,
-                "This service asks for its token: send the header 'Authorization: Bearer …'.",
-                kind="token-needed",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
+            refusal = _without_token(headers, in_address)
         if refusal is None and scope["type"] == "websocket" and self._sockets >= self._limits.sockets:
             refusal = problem(503, f"There are {self._sockets:,} connections, as many as this service takes.")
         if refusal is not None:
@@ -200,6 +195,18 @@ class Guard:
             return message
 
         return counted
+
+
+def _without_token(headers: Headers, in_address: str | None) -> Response:
+    """Return the refusal of who shows no token or a wrong one; a browser's says what its user can do."""
+    if tries_one(headers, in_address):
+        kind, why = "wrong-token", "The token that was shown is not the token of this service"
+    else:
+        kind, why = "token-needed", "This service asks for its token"
+    how = "send the header 'Authorization: Bearer …'"
+    if "text/html" in headers.get("accept", ""):
+        how = "add ?token=… to the address once, and this browser is known from then on"
+    return problem(401, f"{why}: {how}.", kind=kind, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _may_ask_first(scope: Scope, headers: Headers, in_address: str | None) -> bool:

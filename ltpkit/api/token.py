@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-__all__ = ["Token", "take_from_address"]
+__all__ = ["Token", "take_from_address", "tries_one"]
 
 _COOKIE: Final = "ltpkit"
 _FIRST_MESSAGE_S: Final = 10.0
@@ -99,6 +99,11 @@ def take_from_address(scope: Scope) -> str | None:
     pairs = parse_qsl(query, keep_blank_values=True)
     scope["query_string"] = urlencode([pair for pair in pairs if pair[0] != "token"]).encode()
     return next((value for name, value in pairs if name == "token"), None)
+
+
+def tries_one(headers: Headers, in_address: str | None) -> bool:
+    """Return whether a token is shown at all, right or wrong."""
+    return in_address is not None or "authorization" in headers or _cookie_in(headers) is not None
 
 
 def _same(shown: str, known: bytes) -> bool:

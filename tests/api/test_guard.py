@@ -7,6 +7,7 @@ import json
 import logging
 import socket as sockets
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -122,6 +123,30 @@ def test_without_the_token_there_is_nothing_but_the_probes(stranger: httpx.Clien
         assert probe.status_code == 200
         assert "set-cookie" not in probe.headers
     assert stranger.get("/health/ready").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"headers": {"Authorization": "Bearer nope"}},
+        {"headers": {"Cookie": "ltpkit=nope"}},
+        {"params": {"token": "nope"}},
+    ],
+)
+def test_a_wrong_token_is_told_apart_from_none(stranger: httpx.Client, shown: dict[str, Any]) -> None:
+    none, wrong = stranger.get(f"{BASE}/ltp"), stranger.get(f"{BASE}/ltp", **shown)
+    assert (none.status_code, none.json()["title"]) == (401, "Token needed")
+    assert (wrong.status_code, wrong.json()["title"]) == (401, "Wrong token")
+    assert "is not the token of this service" in wrong.json()["detail"]
+    assert "nope" not in wrong.text
+
+
+def test_a_browser_is_told_to_put_the_token_in_the_address(stranger: httpx.Client) -> None:
+    for path in ("/docs", "/dashboard"):
+        page = stranger.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        assert page.status_code == 401
+        assert "add ?token=… to the address once" in page.json()["detail"]
+        assert "Authorization: Bearer" in stranger.get(path).json()["detail"]
 
 
 def test_the_token_is_taken_from_the_header_or_the_address(
