@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ltpkit.api.problems import problem
 from ltpkit.api.token import Token, take_from_address, tries_one
+from ltpkit.logs import get_logger
 
 __all__ = ["LOOPBACK", "Guard", "Limits", "is_loopback"]
 
@@ -33,6 +34,8 @@ _PROBES: Final = ("/health/live", "/health/ready")
 _SOCKETS: Final = "/api/v1/realtime/ws/"
 _MOST_ADDRESSES: Final = 10_000
 _MOST_DIGITS: Final = 18
+_MOST_WARNINGS: Final = 100
+_LONGEST_ORIGIN: Final = 200
 
 _HEADERS: Final = {
     "x-content-type-options": "nosniff",
@@ -103,6 +106,8 @@ class Guard:
         )
         self._sockets = 0
         self._rates: dict[str, tuple[float, float]] = {}
+        self._warned: set[str] = set()
+        self._log = get_logger("ltpkit.api")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or connection."""
@@ -155,7 +160,17 @@ class Guard:
         page, here = origin.partition("://")[2].casefold(), headers.get("host", "").casefold()
         if page and (page == here or _names_port(page) == _names_port(here)):
             return None
-        return problem(403, "A page of another site may not use this service.", kind="wrong-origin")
+        self._warn_of(origin)
+        why = "A page of another site may not use this service. LTPKIT_SERVICE_ORIGINS names those that may."
+        return problem(403, why, kind="wrong-origin")
+
+    def _warn_of(self, origin: str) -> None:
+        """Log a refused origin, each once: a page can ask as often as it likes."""
+        plain = ascii(origin[:_LONGEST_ORIGIN])[1:-1]
+        if plain in self._warned or len(self._warned) >= _MOST_WARNINGS:
+            return
+        self._warned.add(plain)
+        self._log.warning(f"origin {plain} refused; set LTPKIT_SERVICE_ORIGINS={plain} to let it in")
 
     def _too_fast(self, scope: Scope) -> Response | None:
         """Count a request of an address; refuse where it has used up what it may."""

@@ -33,6 +33,8 @@ class FramesProtocol(WebSocketsSansIOProtocol):
         frames = message.get("frames")
         if frames is None:
             await super().send(message)
+            if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+                self.handshake_complete = True  # refused in full: uvicorn would log it as an error of ours
             return
         await self.writable.wait()
         if self.disconnected or self.close_sent or self.transport.is_closing():

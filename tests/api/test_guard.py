@@ -254,6 +254,24 @@ def test_a_caller_s_own_correlation_id_is_kept_where_it_is_plain(http: httpx.Cli
         assert answer.json()["correlation_id"] == answer.headers["x-correlation-id"]
 
 
+def test_a_refused_page_is_logged_with_the_setting_that_lets_it_in(log: io.StringIO) -> None:
+    origin = "https://notebook.example"
+    with (
+        lk.stream(["TCS"], name="refused") as live,
+        httpx.Client(base_url=live.serve(port=0).url) as http,
+    ):
+        address = subscribe(http, "TCS")["websocket"]
+        for _ in range(2):
+            with pytest.raises(InvalidStatus) as refused, connect(address, origin=origin):  # type: ignore[arg-type]
+                pass
+        assert refused.value.response.status_code == 403
+        answer = http.get(f"{BASE}/ltp", headers={"Origin": origin})
+    assert "LTPKIT_SERVICE_ORIGINS" in answer.json()["detail"]
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    told = [line["event"] for line in lines if line["level"] in ("warning", "error")]
+    assert told == [f"origin {origin} refused; set LTPKIT_SERVICE_ORIGINS={origin} to let it in"]
+
+
 # -- limits -----------------------------------------------------------------------------------------
 
 
