@@ -262,7 +262,7 @@ class Streamer:
         connection = Connection(
             name=feed.name,
             address=feed.address,
-            greet=lambda: [*feed.login(), *self._out(feed.subscribe(self._held[number]))],
+            greet=lambda: [*feed.login(), *self._out(self._subscribing(self._held[number]))],
             deliver=partial(self._deliver, number),
             judge=feed.closed,
             note=partial(self._connection_event, number),
@@ -277,6 +277,13 @@ class Streamer:
         line = asyncio.ensure_future(connection.run())
         line.add_done_callback(self._line_ended)
         self._lines.append(line)
+
+    def _subscribing(self, instruments: Sequence[Instrument]) -> Sequence[str | bytes]:
+        """Return what subscribes these, whose first rows may then say again what is known."""
+        known = self._intake.instruments
+        numbers = (known.number(one.name) for one in instruments)
+        self._intake.flags.subscribed(number for number in numbers if number is not None)
+        return self._intake.feed.subscribe(instruments)
 
     def _trading(self, number: int) -> bool:
         """Return whether rows are to be expected on a connection now."""
@@ -309,7 +316,7 @@ class Streamer:
                     self._intake.books.forget(known)
             messages = [
                 *(feed.unsubscribe(gone) if gone else ()),
-                *(feed.subscribe(come) if come else ()),
+                *(self._subscribing(come) if come else ()),
             ]
             if messages and self._connections[number].open:
                 # Not waited for: a broker that takes five messages a second, or none, is no reason to

@@ -248,6 +248,27 @@ def test_the_same_row_again_is_flagged_where_the_days_volume_shows_that_it_is(*,
 
 
 @pytest.mark.parametrize("at_once", [False, True])
+def test_what_a_subscription_is_answered_with_may_be_known_and_only_that(*, at_once: bool) -> None:
+    judged = Judged("NSE:A", "NSE:B")
+    one, other = tick(0, 100.0, volume=5.0), tick(0, 50.0, 1, volume=7.0)
+    judged.take(one, other)
+    judged.flags.subscribed([0])
+    why = judged.take(other, one, one, other, at_once=at_once)
+    assert why == ["repeated", "", "repeated", "repeated"]
+
+
+def test_a_stream_that_starts_again_takes_the_last_tick_again_without_a_word() -> None:
+    with lk.stream(["NSE:TCS"], rate=500, name="flags of a start") as live:
+        assert live.wait(rows=5)
+        live.stop()
+        held = live.ticks().height
+        live.start()
+        assert live.wait(rows=held + 5)
+        live.stop()
+        assert live.flagged().rows() == []
+
+
+@pytest.mark.parametrize("at_once", [False, True])
 def test_two_trades_alike_are_two_trades(*, at_once: bool) -> None:
     judged = Judged("BINANCE:BTCUSDT")
     assert judged.take(*[tick(0, 60_000.0, ltq=0.001)] * 4, at_once=at_once) == [""] * 4

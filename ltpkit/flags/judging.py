@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -70,6 +71,11 @@ class Flags:
         self._doubted: dict[int, tuple[float, int, int]] = {}
         self._lead = 0  # how far the feed's time is ahead of the clock here
         self._ahead_rows = 0  # in a row
+        self._subscribed: set[int] = set()  # no row with a price came since
+
+    def subscribed(self, numbers: Iterable[int]) -> None:
+        """Expect a picture of each of these instruments, which may say again what was known."""
+        self._subscribed.update(numbers)
 
     def judge(
         self,
@@ -98,6 +104,7 @@ class Flags:
             return None
         if order is None:
             order = np.zeros(1, np.intp)
+        pictures = self._pictures(ticks) if self._subscribed else ()
         ahead = ticks.timestamp - ticks.received_at > _AHEAD_US + self._lead
         any_ahead = bool(ahead.any())
         if any_ahead or self._ahead_rows:
@@ -132,6 +139,9 @@ class Flags:
             self._newest[who] = times  # of repeated instruments the last one stays
         if same.any():
             self._find_repeated(ticks.values, order, who, same, again, known, found)
+        if pictures and "repeated" in found:
+            found["repeated"] = [place for place in found["repeated"] if place not in pictures]
+            found = {why: places for why, places in found.items() if places}
         return self._suspects(found, len(ticks)) if found else None
 
     def _plain(self, ticks: Ticks, prices: npt.NDArray[np.float64]) -> bool:
@@ -160,7 +170,18 @@ class Flags:
             times[number], price[number] = time, ltp
         for number, time in times.items():
             newest[number] = time
+        if self._subscribed:
+            self._subscribed.difference_update(times)
         return True
+
+    def _pictures(self, ticks: Ticks) -> Sequence[int]:
+        """Return the places of the first rows with a price since their instruments were subscribed."""
+        priced = ~np.isnan(ticks.values[_LTP])
+        places = np.flatnonzero(priced & np.isin(ticks.instrument, list(self._subscribed)))
+        numbers, first = np.unique(ticks.instrument[places], return_index=True)
+        self._subscribed.difference_update(numbers.tolist())
+        found: list[int] = places[first].tolist()
+        return found
 
     def _still_ahead(self, ticks: Ticks, ahead: npt.NDArray[np.bool_]) -> bool:
         """Return whether rows are ahead of the clock here, having set it right where all of them are."""
