@@ -90,7 +90,7 @@ display(pn.pane.HoloViews(hv.DynamicMap(draw, streams=[buffer]))); feed(put)
     "Perspective": (
         "import perspective, perspective.widget",
         """
-table = perspective.Table({"symbol": "string", "stamp": "float", "ltp": "float"}, index="symbol")
+table = perspective.table({"symbol": "string", "stamp": "float", "ltp": "float"}, index="symbol")
 table.update([{"symbol": "RELIANCE", "stamp": 0.0, "ltp": 0.0}])
 display(perspective.widget.PerspectiveWidget(table, plugin="Datagrid"))
 feed(lambda stamp, ltp: table.update([{"symbol": "RELIANCE", "stamp": stamp, "ltp": ltp}]))
