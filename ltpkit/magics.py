@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+import duckdb
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
@@ -19,6 +20,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from ltpkit import schema
 from ltpkit.errors import LtpkitError
 from ltpkit.frames import Frames
+from ltpkit.store.reading import query_trouble
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["LtpMagics", "load"]
 
 _STREAM: Final = "live"
-_TABLES: Final = ("ticks", "latest_ltp", "ltp_changes", "bars_1m", "realtime_depth", "feed_events", "flagged")
 _WORD: Final = re.compile(r"[\w:.&-]*$")
 
 #: A notebook's variable in a query: ``{{name}}``, or ``$name`` outside of quotes.
@@ -111,7 +112,10 @@ class LtpMagics(Magics):
             for name, value in self._namespace.items()
             if not name.startswith("_") and _is_table(value) and re.search(rf"\b{re.escape(name)}\b", text)
         }
-        answer = source.sql(text, params or None, **frames)
+        try:
+            answer = source.sql(text, params or None, **frames)
+        except duckdb.Error as error:
+            raise UsageError(query_trouble(error)) from None
         if asked.out is None:
             return answer
         self._namespace[asked.out] = answer
@@ -161,7 +165,11 @@ class LtpMagics(Magics):
         words = {part: "symbol" for name in names for part in (name.partition(":")[2], name)}
         if query:
             columns = (*schema.TICKS, *schema.DEPTH, *schema.EVENTS)
-            words = {**dict.fromkeys(columns, "column"), **dict.fromkeys(_TABLES, "table"), **words}
+            words = {
+                **dict.fromkeys(columns, "column"),
+                **dict.fromkeys(schema.QUERY_TABLES, "table"),
+                **words,
+            }
         return sorted(words.items())
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "EVENTS",
     "FEED_FLOATS",
     "NO_TIME",
+    "QUERY_TABLES",
     "TICKS",
     "TICK_FLOATS",
     "categories",
@@ -27,6 +28,17 @@ __all__ = [
     "now_us",
     "polars_schema",
 ]
+
+#: What a query may name.
+QUERY_TABLES: Final = (
+    "ticks",
+    "latest_ltp",
+    "ltp_changes",
+    "bars_1m",
+    "realtime_depth",
+    "feed_events",
+    "flagged",
+)
 
 #: What a feed may say about an instrument, in the order of `batch.Ticks.values`.
 #: Prices in the instrument's currency, quantities in units traded, `volume` the day's running total.

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 from IPython.core.completer import provisionalcompleter
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
@@ -139,3 +140,19 @@ def test_loading_the_extension_twice_completes_once(shell: InteractiveShell) -> 
 @pytest.mark.parametrize("text", ["SELECT '$x'", 'SELECT "$x"', "SELECT 1 -- $x", "SELECT $$x$$"])
 def test_what_only_looks_like_a_variable_is_left_alone(text: str) -> None:
     assert bound(text, {}) == (text, {})
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("SELECT nothing FROM ticks", '"nothing" not found'),
+        ("SELEC 1", "syntax error"),
+        ("FROM trades", "There are ticks, latest_ltp, "),
+    ],
+)
+def test_a_wrong_query_is_answered_in_duckdbs_words_alone(
+    shell: InteractiveShell, query: str, words: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        run(shell, f"%%ltp\n{query}")
+    assert words in str(refused.value)

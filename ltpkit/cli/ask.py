@@ -24,8 +24,6 @@ __all__ = ["bench", "export", "feeds", "migrate", "sql"]
 Format = Literal["table", "csv", "json", "parquet"]
 
 #: What a question may be about; the rest are its makings.
-_TABLES: Final = ("ticks", "latest_ltp", "ltp_changes", "bars_1m", "realtime_depth", "feed_events", "flagged")
-
 _ROWS_AT_A_TIME: Final = 10_000
 
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="A DuckDB file that ltpkit made.")]
@@ -59,6 +57,7 @@ def sql(
     from polars.exceptions import PolarsError
 
     import ltpkit as lk
+    from ltpkit.store.reading import query_trouble
 
     chosen = _format(form, out)
     where = _zone(zone)
@@ -68,10 +67,7 @@ def sql(
         try:
             answer = held.sql(text, bound or None)
         except duckdb.Error as error:
-            notes = [*getattr(error, "__notes__", ())]
-            if "Table with name" in str(error):
-                notes.append(f"There are {', '.join(_TABLES)}.")
-            fail("\n".join([str(error), *notes]))
+            fail(query_trouble(error))
             raise typer.Exit(1) from None
         except PolarsError as error:  # a type that DuckDB has and polars has not, such as INTERVAL
             fail(f"The answer cannot be taken over: cast such columns to VARCHAR. {error}")

@@ -22,9 +22,17 @@ from ltpkit.store.handover import after, to_arrow, typed
 from ltpkit.store.pushdown import prefilter, without_hints
 from ltpkit.store.tables import TABLES, VIEWS, one, positions_in, quoted, table_of
 
-__all__ = ["ReadableStore"]
+__all__ = ["ReadableStore", "query_trouble"]
 
 _SCAN_ROWS: Final = 245_760  # two of DuckDB's row groups
+
+
+def query_trouble(error: duckdb.Error) -> str:
+    """Return what DuckDB says of a query, with the tables there are where it names one that is not."""
+    said = [str(error), *getattr(error, "__notes__", ())]
+    if "Table with name" in said[0]:
+        said.append(f"There are {', '.join(schema.QUERY_TABLES)}.")
+    return "\n".join(said)
 
 
 class ReadableStore(Database):
