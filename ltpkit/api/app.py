@@ -14,6 +14,8 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from pydantic import SecretStr
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
 import ltpkit
@@ -126,6 +128,7 @@ def create_app(
     from ltpkit.app import mount  # Panel takes a second to load: for a server, not for who asks its types
 
     mount(routes, stream, sandbox=sandbox)
+    routes.add_route("/", _to_the_dashboard, include_in_schema=False)
     inner: ASGIApp = routes
     if origins:
         inner = CORSMiddleware(
@@ -137,6 +140,11 @@ def create_app(
         )
     guarded = Guard(inner, token=token, hosts=hosts, origins=origins, limits=limits)
     return App(routes, Observed(guarded, metrics.observe_request), delivery)
+
+
+def _to_the_dashboard(request: Request) -> Response:
+    """Send who gives the service's bare address on to the page that is there."""
+    return RedirectResponse("/dashboard")
 
 
 def _describe_problems(routes: FastAPI) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 import polars as pl
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BeforeValidator
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.responses import Response
 
 from ltpkit import changes as lt
@@ -28,6 +29,15 @@ from ltpkit.service.updates import Book, book
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1/realtime", tags=["market"])
+
+
+class _Named(PathConvertor):
+    """A name that may hold slashes and is not empty: nothing after the slash is no symbol."""
+
+    regex = ".+"
+
+
+register_url_convertor("named", _Named())
 
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
@@ -76,7 +86,7 @@ def latest_of_all(request: Request) -> Response:
     return answer(request, _stream(request).latest())
 
 
-@router.get("/ltp/{symbol:path}", responses={**_UNKNOWN, 200: {"model": models.Tick}})
+@router.get("/ltp/{symbol:named}", responses={**_UNKNOWN, 200: {"model": models.Tick}})
 def latest(request: Request, symbol: SymbolPath) -> Response:
     """Return the newest values of one symbol."""
     rows = _stream(request).latest(symbol)
@@ -85,7 +95,7 @@ def latest(request: Request, symbol: SymbolPath) -> Response:
     return Response(as_json(rows.row(0, named=True)), media_type=JSON)
 
 
-@router.get("/ticks/{symbol:path}", responses={**_UNKNOWN, **forms(models.Tick)})
+@router.get("/ticks/{symbol:named}", responses={**_UNKNOWN, **forms(models.Tick)})
 def ticks(
     request: Request,
     symbol: SymbolPath,
@@ -122,7 +132,7 @@ def changes(
     return answer(request, lt.changes(rows.filter(pl.col("ltp").is_not_null()).tail(limit)))
 
 
-@router.get("/bars/{symbol:path}", responses={**_UNKNOWN, **forms(models.Bar)})
+@router.get("/bars/{symbol:named}", responses={**_UNKNOWN, **forms(models.Bar)})
 def bars(
     request: Request,
     symbol: SymbolPath,
@@ -144,7 +154,7 @@ def bars(
     return answer(request, rows.tail(limit))
 
 
-@router.get("/depth/{symbol:path}", responses={**_UNKNOWN, **forms(models.DepthAnswer, listed=False)})
+@router.get("/depth/{symbol:named}", responses={**_UNKNOWN, **forms(models.DepthAnswer, listed=False)})
 def depth(
     request: Request,
     symbol: SymbolPath,

@@ -164,6 +164,20 @@ def test_a_parameter_that_there_is_not_is_refused(http: httpx.Client, asked: str
     assert answer.json()["errors"][0]["where"] == named.partition(":")[0]
 
 
+def test_the_bare_address_leads_to_the_dashboard(http: httpx.Client) -> None:
+    answer = http.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/dashboard")
+
+
+def test_an_empty_symbol_is_none(http: httpx.Client) -> None:
+    whole = http.get(f"{BASE}/ltp/", follow_redirects=True)
+    assert (whole.status_code, whole.url.path) == (200, f"{BASE}/ltp")
+    for path in ("ticks", "bars", "depth"):
+        answer = http.get(f"{BASE}/{path}/")
+        assert answer.status_code == 404
+        assert answer.json()["detail"] == f"There is nothing at {BASE}/{path}/."
+
+
 def test_every_error_is_a_problem(http: httpx.Client) -> None:
     for method, path, status in (
         ("GET", "/nothing/here", 404),
