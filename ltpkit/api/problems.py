@@ -86,10 +86,20 @@ def _http(request: Request, error: Exception) -> Response:
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found: list[dict[str, Any]] = [
-        {"where": ".".join(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()
+        {"where": ".".join(map(str, one["loc"])), "what": _unread(request, one) or one["msg"]}
+        for one in error.errors()
     ]
     detail = "; ".join(f"{one['where']}: {one['what']}" for one in found)
     return problem(422, detail, kind="not-valid", errors=found)
+
+
+def _unread(request: Request, one: Mapping[str, Any]) -> str:
+    """Return what to send where a body was not read as JSON for want of its header, else nothing."""
+    said = request.headers.get("content-type", "")
+    if one["type"] != "model_attributes_type" or tuple(one["loc"]) != ("body",) or "json" in said.casefold():
+        return ""
+    instead = f"it says {said!r}" if said else "there is none"
+    return f"send the header 'Content-Type: application/json' with it; {instead}"
 
 
 def _ours(request: Request, error: Exception) -> Response:

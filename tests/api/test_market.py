@@ -178,6 +178,21 @@ def test_an_empty_symbol_is_none(http: httpx.Client) -> None:
         assert answer.json()["detail"] == f"There is nothing at {BASE}/{path}/."
 
 
+@pytest.mark.parametrize(
+    ("headers", "instead"),
+    [({}, "there is none"), ({"Content-Type": "text/plain"}, "it says 'text/plain'")],
+)
+def test_a_body_without_its_header_is_told_which(
+    http: httpx.Client, headers: dict[str, str], instead: str
+) -> None:
+    answer = http.post(f"{BASE}/subscribe", content=b'{"symbols": ["TCS"]}', headers=headers)
+    assert answer.status_code == 422
+    said = f"body: send the header 'Content-Type: application/json' with it; {instead}"
+    assert answer.json()["detail"] == said
+    no_object = http.post(f"{BASE}/subscribe", json=["TCS"])
+    assert "Content-Type" not in no_object.json()["detail"]
+
+
 def test_every_error_is_a_problem(http: httpx.Client) -> None:
     for method, path, status in (
         ("GET", "/nothing/here", 404),
