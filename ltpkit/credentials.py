@@ -213,7 +213,7 @@ def keyring_trouble() -> str | None:
         return f"This system's keyring cannot be used: {error}"
     if isinstance(found, keyring.backends.fail.Keyring):
         return (
-            "This system has no keyring that could be used. Put the tokens in the environment or in .env; "
-            "a desktop has one, and keyrings.alt makes one of a file."
+            "This system has no keyring that could be used. A desktop has one, and keyrings.alt makes one of "
+            "a file."
         )
     return None

@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import reprlib
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ltpkit.errors import SettingError, near_misses
 
-__all__ = ["Settings", "load", "shown_address", "variables"]
+__all__ = ["Settings", "listed", "load", "shown_address", "variables"]
 
 #: A number that may be absent: what people write for that, where an empty line means "not set".
 _NONE: Final = ("none", "null", "unlimited")
@@ -346,6 +346,17 @@ def variables(broker: str) -> dict[str, str]:
         for name, field in Settings.model_fields.items()
         if name.startswith(f"{broker}_")
     }
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as they are told one after the other.
+
+    Examples
+    --------
+    >>> listed(["A", "B", "C"])
+    'A, B and C'
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def load(*, env_file: str | Path | None = ".env", **chosen: Any) -> Settings:

@@ -182,6 +182,22 @@ def test_what_the_keyring_has_comes_after_keyword_and_environment(
     }
 
 
+@pytest.mark.parametrize(
+    ("broker", "variables"),
+    [
+        ("dhan", "DHAN_CLIENT_ID and DHAN_ACCESS_TOKEN"),
+        ("kite", "KITE_API_KEY and KITE_ACCESS_TOKEN"),
+        ("upstox", "UPSTOX_ACCESS_TOKEN"),
+        ("angelone", "ANGELONE_FEED_TOKEN and ANGELONE_ACCESS_TOKEN"),
+    ],
+)
+def test_a_feed_without_credentials_says_every_place_where_they_may_be(broker: str, variables: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        lk.stream("NSE:INFY", feed=broker, known=nifty.instruments())
+    assert f"{variables} in the environment or in .env" in str(refused.value)
+    assert f"`ltpkit login {broker}`" in str(refused.value)
+
+
 def test_a_keyring_that_fails_is_as_if_it_were_empty() -> None:
     keyring.set_keyring(BrokenKeyring())
     assert credentials.kept("DHAN_ACCESS_TOKEN") is None

@@ -32,7 +32,8 @@ def login(
     if not variables:
         raise SettingError(f"{broker} needs no credentials.")
     if trouble := credentials.keyring_trouble():
-        raise SettingError(trouble)
+        wanted = settings.listed(variables)
+        raise SettingError(f"{trouble}\nWithout one, put {wanted} in the environment or in .env.")
     for variable in variables:
         if forget:
             gone = credentials.forget_kept(variable)

@@ -51,7 +51,9 @@ def test_what_cannot_be_kept_is_said_in_a_sentence(args: tuple[str, ...], words:
 
 def test_a_keyring_that_is_missing_or_locked_is_said_in_a_sentence() -> None:
     keyring.set_keyring(keyring.backends.fail.Keyring())
-    assert "no keyring that could be used" in run("dhan").stderr
+    said = " ".join(run("dhan").stderr.split())
+    assert "no keyring that could be used" in said
+    assert "put DHAN_CLIENT_ID and DHAN_ACCESS_TOKEN in the environment or in .env" in said
     keyring.set_keyring(BrokenKeyring())
     found = run("dhan", stdin="1100110011\n")
     assert found.exit_code == 1

@@ -22,7 +22,7 @@ from ltpkit.feeds.angelone.wire import (
     all_alike,
     refusal,
 )
-from ltpkit.feeds.common.address import Secret, revealed, websocket_address
+from ltpkit.feeds.common.address import Secret, missing_login, revealed, websocket_address
 from ltpkit.feeds.common.answers import StreamedBooks, check_choice
 from ltpkit.feeds.common.columns import Records
 from ltpkit.feeds.common.kinds import Part, receipts, together
@@ -200,9 +200,11 @@ class AngelOne(StreamedBooks):
     def address(self) -> str:
         """Return the WebSocket address; the credentials are in the headers."""
         if self._url is None and not all(map(revealed, self._secrets.values())):
-            raise SettingError(
-                "Angel One needs client_id=, token=, api_key= and feed_token=: the client code, the jwtToken "
-                "of the day's login, the app's key and the feedToken."
+            raise missing_login(
+                "angelone",
+                "Angel One",
+                "client_id=, token=, api_key= and feed_token= (the client code, the jwtToken of the day's "
+                "login, the app's key and the feedToken)",
             )
         return websocket_address(self._url or _URL, {})
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ltpkit.errors import SettingError
 
-__all__ = ["Secret", "revealed", "websocket_address"]
+__all__ = ["Secret", "missing_login", "revealed", "websocket_address"]
 
 
 class Secret(Protocol):
@@ -24,6 +24,23 @@ def revealed(secret: str | Secret | None) -> str:
     if secret is None or isinstance(secret, str):
         return secret or ""
     return secret.get_secret_value()
+
+
+def missing_login(broker: str, title: str, arguments: str) -> SettingError:
+    """Return the refusal of a broker's feed without credentials: every place where they may be.
+
+    Examples
+    --------
+    >>> str(missing_login("upstox", "Upstox", "token=")).partition(" `")[0]
+    'Upstox needs token=, or UPSTOX_ACCESS_TOKEN in the environment or in .env.'
+    """
+    from ltpkit.settings import listed, variables
+
+    names = list(variables(broker).values())
+    return SettingError(
+        f"{title} needs {arguments}, or {listed(names)} in the environment or in .env. "
+        f"`ltpkit login {broker}` keeps {'it' if len(names) == 1 else 'them'} in the system's keyring."
+    )
 
 
 def websocket_address(url: str, query: Mapping[str, str]) -> str:

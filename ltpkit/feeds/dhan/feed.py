@@ -11,7 +11,7 @@ from ltpkit import nifty
 from ltpkit.batch import Batch, Received
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Limits, Message
-from ltpkit.feeds.common.address import Secret, revealed, websocket_address
+from ltpkit.feeds.common.address import Secret, missing_login, revealed, websocket_address
 from ltpkit.feeds.common.answers import StreamedBooks, check_choice
 from ltpkit.feeds.common.lookup import key
 from ltpkit.feeds.dhan.decoder import Decoder
@@ -123,9 +123,7 @@ class Dhan(StreamedBooks):
             raise SettingError(f"The {self.name} feed needs the address of its exchange: url='ws://…'.")
         token = revealed(self._token)
         if self._url is None and not (token and self._client_id):
-            raise SettingError(
-                "Dhan needs client_id= and token=, or the environment's DHAN_CLIENT_ID and DHAN_ACCESS_TOKEN."
-            )
+            raise missing_login("dhan", "Dhan", "client_id= and token=")
         query = {"version": "2"} if self.kind == "live" else {}
         query |= {"token": token, "clientId": revealed(self._client_id), "authType": "2"}
         return websocket_address(url, query)

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ltpkit.batch import Batch, Event, Goodbye, Received
-from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
-from ltpkit.feeds.common.address import Secret, revealed, websocket_address
+from ltpkit.feeds.common.address import Secret, missing_login, revealed, websocket_address
 from ltpkit.feeds.common.answers import StreamedBooks, check_choice
 from ltpkit.feeds.common.kinds import Part, receipts, together
 from ltpkit.feeds.common.lookup import IntegerLookup, one_or_all
@@ -130,9 +129,7 @@ class Kite(StreamedBooks):
         """Return the WebSocket address; it holds the key and the token."""
         api_key, token = revealed(self._api_key), revealed(self._token)
         if self._url is None and not (api_key and token):
-            raise SettingError(
-                "Kite needs api_key= and token=, or the environment's KITE_API_KEY and KITE_ACCESS_TOKEN."
-            )
+            raise missing_login("kite", "Kite", "api_key= and token=")
         return websocket_address(self._url or _URL, {"api_key": api_key, "access_token": token})
 
     def headers(self) -> dict[str, str]:

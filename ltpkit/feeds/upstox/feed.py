@@ -9,9 +9,8 @@ from typing import Any, Final, Literal, get_args
 import msgspec
 
 from ltpkit.batch import Batch, Event, Received
-from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
-from ltpkit.feeds.common.address import Secret, revealed, websocket_address
+from ltpkit.feeds.common.address import Secret, missing_login, revealed, websocket_address
 from ltpkit.feeds.common.answers import StreamedBooks, check_choice
 from ltpkit.feeds.common.lookup import Lookup
 from ltpkit.feeds.common.pieces import Odd, receipt, rejects
@@ -133,7 +132,7 @@ class Upstox(StreamedBooks):
     def address(self) -> str:
         """Return the WebSocket address. It redirects to one that is good for one connection."""
         if self._url is None and not revealed(self._token):
-            raise SettingError("Upstox needs token=, or the environment's UPSTOX_ACCESS_TOKEN.")
+            raise missing_login("upstox", "Upstox", "token=")
         return websocket_address(self._url or _URL, {})
 
     def headers(self) -> dict[str, str]:
