@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from ltpkit.bars import NEEDED, bars
+from ltpkit.bars import NEEDED, bars, width_us
 from ltpkit.changes import changes
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.flags import flagged, left_out
@@ -224,7 +225,7 @@ class Frames(Pictures, ABC):
         """
         return changes(self.ticks(symbol), left_out=left_out(self.events()))
 
-    def bars(self, every: str = "1m", *, symbol: str | Sequence[str] | None = None) -> pl.DataFrame:
+    def bars(self, every: str = "1m", symbol: str | Sequence[str] | None = None) -> pl.DataFrame:
         """Return OHLC bars of `ticks`, by exchange time, counted from the market open.
 
         Without ticks that cannot be right; `flagged` has them.
@@ -250,8 +251,21 @@ class Frames(Pictures, ABC):
         UnknownInstrument
             The symbol was never subscribed and is not held.
         """
+        try:
+            width_us(every)
+        except SettingError as error:
+            raise SettingError(f"{error}{self._meant_as_symbol(every)}") from None
         # The ticks first: the flag of a row is there before the row.
         return bars(self.ticks(symbol), every, now=self._now(), left_out=left_out(self.events()))
+
+    def _meant_as_symbol(self, every: object) -> str:
+        """Return what to write where the name of a symbol was given as a bar length, else nothing."""
+        if not isinstance(every, str):
+            return ""
+        with suppress(UnknownInstrument):
+            self._names(every)
+            return f' For one symbol: bars("1m", symbol="{every}").'
+        return ""
 
     def depth(self, symbol: str, *, levels: int | None = None) -> pl.DataFrame:
         """Return the book of one instrument as a ladder, best level first.

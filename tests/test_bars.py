@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import ltpkit as lk
 from ltpkit import schema
 from ltpkit.bars import bars, width_us
 from ltpkit.errors import SettingError
@@ -437,3 +438,13 @@ def test_three_days_of_prints_make_the_known_minutes() -> None:
             start = int((midnight + timedelta(minutes=minute)).timestamp()) * 1_000_000
             expected.append((start, *map(float, numbers[:5]), numbers[5]))
     assert found.rows() == expected
+
+
+def test_a_symbol_in_place_of_the_bar_length_is_answered_with_what_to_write() -> None:
+    with lk.stream(["NSE:RELIANCE"], rate=2_000, name="bars of a symbol") as live:
+        for name in ("RELIANCE", "NSE:RELIANCE"):
+            with pytest.raises(SettingError, match=rf'no bar length.*bars\("1m", symbol="{name}"\)'):
+                live.bars(name, "1m")
+        for neither in ("INFY", "", 5):
+            with pytest.raises(SettingError, match=r"no bar length.*'1d'\.$"):
+                live.bars(neither)  # type: ignore[arg-type]
