@@ -24,7 +24,7 @@ from ltpkit.frames import ladder
 from ltpkit.instrument import split_symbol
 from ltpkit.live import Stream
 from ltpkit.service.listing import find_instruments
-from ltpkit.service.updates import Book, book
+from ltpkit.service.updates import CHANGE_DECIMALS, Book, book
 
 __all__ = ["router"]
 
@@ -83,13 +83,13 @@ def _stream(request: Request) -> Stream:
 @router.get("/ltp", responses=forms(models.Tick))
 def latest_of_all(request: Request) -> Response:
     """Return the newest values of every symbol."""
-    return answer(request, _stream(request).latest())
+    return answer(request, _rounded(_stream(request).latest()))
 
 
 @router.get("/ltp/{symbol:named}", responses={**_UNKNOWN, 200: {"model": models.Tick}})
 def latest(request: Request, symbol: SymbolPath) -> Response:
     """Return the newest values of one symbol."""
-    rows = _stream(request).latest(symbol)
+    rows = _rounded(_stream(request).latest(symbol))
     if rows.is_empty():
         return problem(404, f"{symbol} is subscribed and has had no tick yet.", kind="no-tick-yet")
     return Response(as_json(rows.row(0, named=True)), media_type=JSON)
@@ -114,11 +114,11 @@ def ticks(
     stream = _stream(request)
     rows = stream.ticks(symbol)
     if after_seq is None:
-        return answer(request, rows.tail(limit))
+        return answer(request, _rounded(rows.tail(limit)))
     if after_seq + 1 < stream._ring.first_seq:
         stored = _of(stream, symbol).filter(pl.col("seq") > after_seq)
-        return answer(request, stored.sort("seq").head(limit).collect())
-    return answer(request, rows.filter(pl.col("seq") > after_seq).head(limit))
+        return answer(request, _rounded(stored.sort("seq").head(limit).collect()))
+    return answer(request, _rounded(rows.filter(pl.col("seq") > after_seq).head(limit)))
 
 
 @router.get("/changes", responses={**_UNKNOWN, **forms(models.Change)})
@@ -129,7 +129,7 @@ def changes(
 ) -> Response:
     """Return the newest priced ticks in memory, each with its change from the tick before."""
     rows = _stream(request).ticks(symbol)
-    return answer(request, lt.changes(rows.filter(pl.col("ltp").is_not_null()).tail(limit)))
+    return answer(request, _rounded(lt.changes(rows.filter(pl.col("ltp").is_not_null()).tail(limit))))
 
 
 @router.get("/bars/{symbol:named}", responses={**_UNKNOWN, **forms(models.Bar)})
@@ -199,6 +199,11 @@ def instruments(
 ) -> Response:
     """Return what can be subscribed to, the best match first."""
     return answer(request, find_instruments(_stream(request), q, limit=limit))
+
+
+def _rounded(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return ticks with changes as people read them: 0.3, and not 0.2999999999999545."""
+    return frame.with_columns(pl.col(r"^(day_)?change(_percent)?$").round(CHANGE_DECIMALS))
 
 
 def _full_name(stream: Stream, symbol: str) -> tuple[str, str]:

@@ -13,11 +13,25 @@ import msgspec
 
 from ltpkit.schema import DEPTH, TICKS
 
-__all__ = ["BOOKS", "TICK", "Book", "DepthUpdate", "LTPUpdate", "Level", "QuoteUpdate", "Update", "book"]
+__all__ = [
+    "BOOKS",
+    "CHANGE_DECIMALS",
+    "TICK",
+    "Book",
+    "DepthUpdate",
+    "LTPUpdate",
+    "Level",
+    "QuoteUpdate",
+    "Update",
+    "book",
+]
 
 #: Kinds of `Update`.
 TICK: Final = "ticks"
 BOOKS: Final = "depth"
+
+#: Of a change, in text: finer than any tick size, and coarser than what subtracting floats leaves behind.
+CHANGE_DECIMALS: Final = 8
 
 _LTP: Final = list(TICKS).index("ltp")
 
@@ -141,6 +155,9 @@ class Update(msgspec.Struct, gc=False, eq=False):
         if self.kind == BOOKS:
             return book(self.row, DepthUpdate)
         values = dict(zip(TICKS, self.row, strict=True))
+        for name in ("change", "change_percent"):
+            if values[name] is not None:
+                values[name] = round(values[name], CHANGE_DECIMALS)
         return (LTPUpdate if self.priced else QuoteUpdate)(**values)
 
 

@@ -262,7 +262,7 @@ def test_a_refused_page_is_logged_with_the_setting_that_lets_it_in(log: io.Strin
     ):
         address = subscribe(http, "TCS")["websocket"]
         for _ in range(2):
-            with pytest.raises(InvalidStatus) as refused, connect(address, origin=origin):  # type: ignore[arg-type]
+            with pytest.raises(InvalidStatus) as refused, connect(address, origin=origin):
                 pass
         assert refused.value.response.status_code == 403
         answer = http.get(f"{BASE}/ltp", headers={"Origin": origin})

@@ -87,7 +87,19 @@ def test_bars_are_those_of_the_stream(http: httpx.Client, live: Stream) -> None:
 def test_changes_are_from_the_tick_before(http: httpx.Client) -> None:
     rows = http.get(f"{BASE}/changes", params={"symbol": "TCS", "limit": 20}).json()
     for before, after in pairwise(rows):
-        assert after["change"] == after["ltp"] - before["ltp"]
+        assert after["change"] == round(after["ltp"] - before["ltp"], 8)
+
+
+@pytest.mark.parametrize("path", ["ltp", "ltp/TCS", "ticks/TCS", "ticks/TCS?after_seq=0", "changes"])
+def test_no_change_is_told_with_what_subtracting_floats_leaves(
+    http: httpx.Client, live: Stream, path: str
+) -> None:
+    assert live.wait(rows=200)
+    told = http.get(f"{BASE}/{path}").json()
+    rows = told if isinstance(told, list) else [told]
+    changes = [row[name] for row in rows for name in row if "change" in name and name != "exchange"]
+    assert [one for one in changes if one is not None and one != round(one, 8)] == []
+    assert changes
 
 
 def test_depth_is_the_newest_book_best_first(http: httpx.Client) -> None:

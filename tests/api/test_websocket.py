@@ -6,6 +6,7 @@ import json
 import math
 import socket as sockets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from ltpkit.api import Server
 from ltpkit.api.sockets import _ipc
 from ltpkit.live import Stream
 from ltpkit.schema import TICKS
+from ltpkit.service.updates import TICK, Update
 from tests.api.clients import BASE, LIMIT_S, listening, messages, subscribe, take
 
 
@@ -36,6 +38,13 @@ def test_a_zero_frequency_sends_every_tick_once_in_order(http: httpx.Client, liv
     assert {update["symbol"] for update in updates} == {"TCS", "INFY"}
     assert seqs == seqs_between(live, ["TCS", "INFY"], seqs[0], seqs[-1])
     assert set(updates[0]) == {"type", *TICKS}
+
+
+def test_a_change_is_told_without_what_subtracting_floats_leaves() -> None:
+    row = dict.fromkeys(TICKS) | {"seq": 1, "symbol": "TCS", "exchange": "NSE", "ltp": 300.3}
+    row |= {"timestamp": datetime(2026, 3, 2, 4, 0, tzinfo=UTC), "source": "test", "change": 300.3 - 300.0}
+    update = json.loads(Update(TICK, tuple(row.values())).text)
+    assert (update["change"], update["change_percent"]) == (0.3, None)
 
 
 def test_who_comes_back_gets_what_was_missed_and_nothing_twice(http: httpx.Client, live: Stream) -> None:
