@@ -24,6 +24,10 @@ _HEADINGS = {
     "memory": "Memory",
     "history": "After ten million rows",
     "startup": "Start",
+    "brokers": "Brokers' binary packets",
+    "exchanges": "Exchanges' JSON",
+    "views": "Views in JupyterLab",
+    "service": "Two hundred clients",
 }
 _INK, _FAINT, _GRID = "#1f2933", "#7b8794", "#e4e7eb"
 _MET, _MISSED = "#2a7f8e", "#c8553d"
