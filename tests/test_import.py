@@ -26,6 +26,7 @@ HEAVY = [
     "matplotlib",
     "nest_asyncio",
     "nest_asyncio2",
+    "numba",
     "pandas",
     "panel",
     "prometheus_client",

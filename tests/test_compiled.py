@@ -1,0 +1,77 @@
+"""Compiled loops: an index outside an array is an error, and there need be no place to keep them."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from numba import float64, int64
+from numba.core.dispatcher import Dispatcher
+
+import ltpkit
+from ltpkit.compiled import compiled, reads
+
+
+@compiled(reads(float64), int64)
+def _at(numbers: np.ndarray, place: int) -> float:
+    return float(numbers[place])
+
+
+def test_an_index_outside_an_array_is_an_error() -> None:
+    assert _at(np.arange(3.0), 2) == 2.0
+    with pytest.raises(IndexError):
+        _at(np.arange(3.0), 3)
+
+
+def test_what_is_only_read_may_be_read_only_and_have_gaps() -> None:
+    assert _at(np.frombuffer(np.arange(6.0).tobytes()).reshape(3, 2)[:, 1], 2) == 5.0
+
+
+LOOP = """
+from numba import int64
+from ltpkit.compiled import compiled
+
+@compiled(int64)
+def twice(n):
+    return 2 * n
+
+print(twice(21))
+"""
+
+
+def test_there_need_be_no_place_to_keep_them(tmp_path: Path) -> None:
+    nowhere = tmp_path / "__pycache__"
+    nowhere.touch()  # a file, so no folder can be made: root is held up as well
+    (tmp_path / "loop.py").write_text(LOOP)
+    run = subprocess.run(
+        [sys.executable, str(tmp_path / "loop.py")],
+        env={**os.environ, "HOME": str(nowhere), "XDG_CACHE_HOME": str(nowhere / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (0, "42\n"), run.stderr
+
+
+def _modules_with_loops() -> list[ModuleType]:
+    found = []
+    for info in pkgutil.walk_packages(ltpkit.__path__, "ltpkit."):
+        spec = importlib.util.find_spec(info.name)
+        assert spec is not None
+        if spec.origin and "@compiled(" in Path(spec.origin).read_text():
+            found.append(importlib.import_module(info.name))
+    return found
+
+
+def test_a_loop_calls_loops_of_its_own_module_only() -> None:
+    for module in _modules_with_loops():
+        for name, one in vars(module).items():
+            if isinstance(one, Dispatcher):
+                assert one.py_func.__module__ == module.__name__, f"{module.__name__} took in {name}"
