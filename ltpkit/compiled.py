@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -35,8 +35,8 @@ def compiled(*arguments: Any) -> Callable[[Loop], Loop]:
     Parameters
     ----------
     *arguments : numba types
-        `reads` of arrays that are only read; ``float64[:, :]`` for a two-dimensional array to write to. None
-        for a part that is only called by other loops of its module.
+        `reads` of arrays that are only read; ``float64[:, :]`` for a two-dimensional array to write to. No
+        types at all for a part that only other loops of its module call.
 
     Notes
     -----
@@ -47,10 +47,11 @@ def compiled(*arguments: Any) -> Callable[[Loop], Loop]:
     signatures = [arguments] if arguments else None
 
     def compile_kept(loop: Loop) -> Loop:
+        found: Any
         try:
-            found: Loop = compile_(signatures, cache=True)(loop)
+            found = compile_(signatures, cache=True)(loop)
         except RuntimeError:  # nowhere to keep it: then every process compiles it
             found = compile_(signatures)(loop)
-        return found
+        return cast(Loop, found)
 
     return compile_kept
