@@ -1,7 +1,4 @@
-"""LTP changes: from the tick before of the same instrument, on arrival and as a frame.
-
-Pure. `before` is what the ring calls for each batch; `changes` picks the columns readers ask for.
-"""
+"""LTP changes as a frame: from the tick before, which the ring worked out on arrival, and from the close."""
 
 from __future__ import annotations
 
@@ -15,65 +12,7 @@ if TYPE_CHECKING:
 
     Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
-__all__ = ["before", "changes", "percent"]
-
-
-def before(
-    last: npt.NDArray[np.float64],
-    instrument: npt.NDArray[np.int32],
-    ltp: npt.NDArray[np.float64],
-    order: npt.NDArray[np.intp] | None = None,
-) -> npt.NDArray[np.float64]:
-    """Return the price of the tick before for each row, and bring `last` up to date in place.
-
-    Parameters
-    ----------
-    last : ndarray of float64, shape (instruments,)
-        Last known price of each instrument, NaN where there was none. Changed in place.
-    instrument : ndarray of int32, shape (n,)
-    ltp : ndarray of float64, shape (n,)
-        NaN where the row carries no price (a quote): such a row has no price before it and
-        leaves `last` as it was.
-    order : ndarray of intp, shape (n,), optional
-        What sorts `instrument` and keeps the order of equal ones, where the caller has it already.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        NaN for an instrument's first price and for rows without one.
-    """
-    if len(ltp) == 1:  # a tick that came alone
-        alone = last[instrument]
-        if ltp[0] == ltp[0]:
-            last[instrument] = ltp
-        else:
-            alone[0] = np.nan
-        return alone
-    priced = ltp == ltp  # False for NaN, and cheaper than isnan
-    if np.count_nonzero(priced) == len(ltp):
-        return _all_before(last, instrument, ltp, order)
-    found = np.full(len(ltp), np.nan)
-    if np.count_nonzero(priced):
-        found[priced] = _all_before(last, instrument[priced], ltp[priced], None)
-    return found
-
-
-def _all_before(
-    last: npt.NDArray[np.float64],
-    instrument: npt.NDArray[np.int32],
-    ltp: npt.NDArray[np.float64],
-    order: npt.NDArray[np.intp] | None,
-) -> npt.NDArray[np.float64]:
-    """Do as `before` does, for rows that all have a price."""
-    if order is None:
-        order = instrument.argsort(kind="stable")
-    who, price = instrument[order], ltp[order]
-    earlier = last.take(who)
-    np.copyto(earlier[1:], price[:-1], where=who[1:] == who[:-1])
-    last[who] = price  # of repeated instruments the last one stays
-    found = np.empty_like(earlier)
-    found[order] = earlier
-    return found
+__all__ = ["changes", "percent"]
 
 
 def percent(

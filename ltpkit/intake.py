@@ -134,7 +134,7 @@ class Intake:
             self.events.append(self._reports.add(odd, ticks, ring.last_seq + 1))
         elif self._reports.waiting:
             self.events.append(self._reports.due(int(ticks.received_at[-1])))
-        ring.append(ticks, self.feed.name, order=order, left_out=None if odd is None else odd.left_out)
+        ring.append(ticks, self.feed.name, left_out=None if odd is None else odd.left_out)
 
     def _note(self, event: Event) -> None:
         self.events.append([event])

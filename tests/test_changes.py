@@ -4,28 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ltpkit.changes import before, changes, percent
+from ltpkit.changes import changes, percent
 from ltpkit.schema import polars_schema
-
-prices = st.one_of(st.just(float("nan")), st.floats(0.01, 1e6))
-
-
-@given(st.lists(st.tuples(st.integers(0, 3), prices), max_size=30))
-def test_the_price_before_is_the_last_one_of_the_same_instrument(rows: list[tuple[int, float]]) -> None:
-    last = np.array([5.0, np.nan, np.nan, 7.0])
-    naive = last.copy()
-    expected = []
-    for who, ltp in rows:
-        expected.append(naive[who] if ltp == ltp else np.nan)
-        if ltp == ltp:
-            naive[who] = ltp
-    who = np.array([one for one, _ in rows], np.int32)
-    found = before(last, who, np.array([ltp for _, ltp in rows]))
-    np.testing.assert_array_equal(found, expected)
-    np.testing.assert_array_equal(last, naive)
 
 
 def test_percent_of_nothing_is_missing() -> None:

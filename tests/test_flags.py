@@ -75,7 +75,7 @@ class Judged:
             order = by_instrument(ticks.instrument) if len(ticks) > 1 else None
             odd = self.flags.judge(ticks, order, self.ring.prices, self.ring.known)
             seq = self.ring.last_seq + 1
-            self.ring.append(ticks, "test", order=order, left_out=None if odd is None else odd.left_out)
+            self.ring.append(ticks, "test", left_out=None if odd is None else odd.left_out)
             for why, places in ({} if odd is None else odd.rows).items():
                 self.found += [(seq + place, why) for place in places]
         why = dict(self.found)
@@ -511,6 +511,6 @@ def test_a_million_real_trades_in_exchange_order_have_no_flags_but_late_ones() -
         ticks.column("ltp")[:] = prices[some]
         order = by_instrument(ticks.instrument)
         judged.flags.judge(ticks, order, judged.ring.prices, judged.ring.known)
-        judged.ring.append(ticks, "test", order=order)
+        judged.ring.append(ticks, "test")
     assert np.all(np.diff(times) >= 0)
     assert judged.flags.counts == {}

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit import changes
 from ltpkit.batch import Ticks
 from ltpkit.instrument import Instruments
 from ltpkit.ring.base import Chunk, Ring, floats_column, make_frame
-from ltpkit.schema import FEED_FLOATS, TICK_FLOATS, code_of
+from ltpkit.schema import TICK_FLOATS, code_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,8 +22,7 @@ __all__ = ["TickRing", "by_instrument"]
 CHUNK_ROWS: Final = 65_536
 
 _INTS: Final = ("seq", "timestamp", "received_at")
-_CHANGE = TICK_FLOATS.index("change")
-_CHANGE_PERCENT = TICK_FLOATS.index("change_percent")
+_NONE: Final = np.zeros(0, np.bool_)
 
 
 class _TickChunk(Chunk):
@@ -80,6 +78,9 @@ class TickRing(Ring[_TickChunk]):
         first_seq: int = 1,
         on_loss: Callable[[int, int], None] | None = None,
     ) -> None:
+        from ltpkit.ring import loop
+
+        self._write, self._note = loop.write_rows, loop.note_newest
         self._instruments = instruments
         self._chunk_rows = chunk_rows
         self._last = np.full(64, np.nan)
@@ -111,14 +112,7 @@ class TickRing(Ring[_TickChunk]):
         """Newest values, shape (`schema.TICK_FLOATS`, instruments). For the feed thread; not to change."""
         return self._table_floats
 
-    def append(
-        self,
-        ticks: Ticks,
-        source: str,
-        *,
-        order: npt.NDArray[np.intp] | None = None,
-        left_out: npt.NDArray[np.bool_] | None = None,
-    ) -> None:
+    def append(self, ticks: Ticks, source: str, *, left_out: npt.NDArray[np.bool_] | None = None) -> None:
         """Add rows, in order, and publish them. The feed thread only.
 
         Parameters
@@ -126,8 +120,6 @@ class TickRing(Ring[_TickChunk]):
         ticks : Ticks
         source : str
             The feed's name.
-        order : ndarray of intp, shape (n,), optional
-            What `by_instrument` says of them, where the caller has it already.
         left_out : ndarray of bool, shape (n,), optional
             Rows that are not to be believed: no newest values, and no change from or to them.
 
@@ -137,83 +129,43 @@ class TickRing(Ring[_TickChunk]):
         without a price have none.
         """
         n = len(ticks)
-        if not n:
-            return
-        who, values, prices = ticks.instrument, ticks.values, ticks.values[0]
-        if order is None and n > 1:
-            order = by_instrument(who)
-        if left_out is not None:
-            prices = np.where(left_out, np.nan, prices)
-        earlier = changes.before(self.prices, who, prices, order)
-        code = code_of("source", source)
+        last, code = self.prices, code_of("source", source)
+        out = _NONE if left_out is None else left_out
         done = 0
         while done < n:
             chunk = self._published.open
-            take = min(n - done, chunk.room - chunk.rows)
-            i, j, a, b = chunk.rows, chunk.rows + take, done, done + take
-            numbers, floats, ints = who[a:b], chunk.floats[:, i:j], chunk.ints[:, i:j]
-            ints[1], ints[2] = ticks.timestamp[a:b], ticks.received_at[a:b]
-            floats[: len(FEED_FLOATS)] = values[:, a:b]
-            np.subtract(prices[a:b], earlier[a:b], out=floats[_CHANGE])
-            changes.percent(floats[_CHANGE], earlier[a:b], out=floats[_CHANGE_PERCENT])
-            chunk.write_codes(i, j, numbers, self._instruments)
-            chunk.source[i:j] = code
-            if left_out is None:
-                self._note(numbers, order if take == n else None, floats, ints, code)
-            elif len(kept := np.flatnonzero(~left_out[a:b])):
-                self._note(numbers[kept], None, floats[:, kept], ints[:, kept], code)
-            chunk.rows = j
+            start, rows = chunk.rows, min(n - done, chunk.room - chunk.rows)
+            some = slice(done, done + rows)
+            who = ticks.instrument[some]
+            self._write(
+                who,
+                ticks.timestamp[some],
+                ticks.received_at[some],
+                ticks.values[:, some],
+                out[some],
+                last,
+                chunk.ints,
+                chunk.floats,
+                start,
+            )
+            chunk.write_codes(start, start + rows, who, self._instruments)
+            chunk.source[start : start + rows] = code
+            self._version += 1
+            self._note(
+                who,
+                out[some],
+                chunk.ints,
+                chunk.floats,
+                start,
+                self._table_ints,
+                self._table_floats,
+                self._table_source,
+                code,
+            )
+            self._version += 1
+            chunk.rows = start + rows
             self._publish(chunk)
-            done = b
-
-    def _note(
-        self,
-        numbers: npt.NDArray[np.int32],
-        order: npt.NDArray[np.intp] | None,
-        block: npt.NDArray[np.float64],
-        ints: npt.NDArray[np.int64],
-        code: int,
-    ) -> None:
-        """Bring the newest values up to date; of several rows of one instrument the last counts."""
-        if len(numbers) == 1:  # a tick that came alone: half the cost of the general way
-            who_alone, row = int(numbers[0]), block[:, 0]
-            self._version += 1
-            np.copyto(self._table_floats[:, who_alone], row, where=row == row)
-            self._table_ints[:, who_alone] = ints[:, 0]
-            self._table_source[who_alone] = code
-            self._version += 1
-            return
-        rows = _newest(numbers, order)
-        who, newest = numbers[rows], block[:, rows]
-        said = newest == newest
-        self._version += 1
-        if np.count_nonzero(said) < said.size:
-            newest = np.where(said, newest, self._table_floats[:, who])
-        self._table_floats[:, who] = newest
-        if len(rows) < len(numbers):
-            self._note_earlier(numbers, block, said)
-        self._table_ints[:, who] = ints[:, rows]
-        self._table_source[who] = code
-        self._version += 1
-
-    def _note_earlier(
-        self,
-        numbers: npt.NDArray[np.int32],
-        block: npt.NDArray[np.float64],
-        said: npt.NDArray[np.bool_],
-    ) -> None:
-        """Note what a row said in columns of which a newer one of its instrument in this batch says nothing.
-
-        `said` is what the newest rows say. A column that is silent there is mostly silent in all rows.
-        """
-        silent = np.flatnonzero(~np.logical_and.reduce(said, axis=1))
-        if not len(silent):
-            return
-        part = block[silent]
-        present = part == part
-        if np.count_nonzero(present):
-            lines, places = np.nonzero(present)  # in order, so later rows overwrite earlier
-            self._table_floats[silent[lines], numbers[places]] = part[lines, places]
+            done += rows
 
     def _make_room(self) -> None:
         room = len(self._last)
@@ -317,14 +269,3 @@ def by_instrument(who: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
     # numpy sorts 16-bit numbers by radix, three times as fast on a thousand rows
     small = who.astype(np.int16) if len(who) > 64 and np.maximum.reduce(who) < 32_768 else who
     return small.argsort(kind="stable")
-
-
-def _newest(who: npt.NDArray[np.int32], order: npt.NDArray[np.intp] | None) -> npt.NDArray[np.intp]:
-    """Return the place of each instrument's last row."""
-    if order is None:
-        order = by_instrument(who)
-    ordered = who[order]
-    last = np.empty(len(who), np.bool_)
-    last[-1] = True
-    np.not_equal(ordered[1:], ordered[:-1], out=last[:-1])
-    return order[last]
