@@ -15,19 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["changes", "percent"]
 
 
-def percent(
-    change: npt.NDArray[np.float64],
-    of: npt.NDArray[np.float64],
-    out: npt.NDArray[np.float64] | None = None,
-) -> npt.NDArray[np.float64]:
+def percent(change: npt.NDArray[np.float64], of: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return `change` in percent of the price before; NaN where that was zero or missing."""
-    result = np.multiply(change, 100.0, out=out)
-    if np.count_nonzero(of) == len(of):  # NaN counts as well: then nothing is divided by zero
-        result /= of
-        return result
-    np.divide(result, of, out=result, where=of != 0)
-    result[of == 0] = np.nan
-    return result
+    found = np.full_like(change, np.nan)
+    np.divide(change * 100.0, of, out=found, where=of != 0)
+    return found
 
 
 def changes(ticks: Frame, *, left_out: pl.Series | None = None) -> Frame:
