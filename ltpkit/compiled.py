@@ -8,18 +8,22 @@ otherwise in the user's cache or in ``NUMBA_CACHE_DIR``.
 Modules of compiled loops are imported when a stream is made, never by ``import ltpkit``, and on the thread
 that makes it: the feed thread compiles nothing. A loop calls compiled loops of its own module only, as numba
 notices a change in the file of the caller alone. ``NUMBA_DISABLE_JIT=1`` runs the loops as plain Python, for
-a debugger.
+a debugger; ``python -m ltpkit.compiled`` compiles all of them, for an image or a machine without time later.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar, cast
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
 
 import numba
 
-__all__ = ["compiled", "reads"]
+__all__ = ["compile_all", "compiled", "reads"]
+
+_NAME: Final = "loops"  # of each module that holds some
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -55,3 +59,17 @@ def compiled(*arguments: Any) -> Callable[[Loop], Loop]:
         return cast(Loop, found)
 
     return compile_kept
+
+
+def compile_all() -> list[str]:
+    """Compile the loops of all modules, as far as they are not on disk; return the modules' names."""
+    here = Path(__file__).parent
+    paths = [path.relative_to(here.parent).with_suffix("") for path in here.rglob(f"{_NAME}.py")]
+    names = [".".join(path.parts) for path in sorted(paths)]
+    for name in names:
+        importlib.import_module(name)
+    return names
+
+
+if __name__ == "__main__":
+    compile_all()

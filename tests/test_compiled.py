@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -16,7 +13,7 @@ from numba import float64, int64
 from numba.core.dispatcher import Dispatcher
 
 import ltpkit
-from ltpkit.compiled import compiled, reads
+from ltpkit.compiled import compile_all, compiled, reads
 
 
 @compiled(reads(float64), int64)
@@ -60,18 +57,17 @@ def test_there_need_be_no_place_to_keep_them(tmp_path: Path) -> None:
     assert (run.returncode, run.stdout) == (0, "42\n"), run.stderr
 
 
-def _modules_with_loops() -> list[ModuleType]:
-    found = []
-    for info in pkgutil.walk_packages(ltpkit.__path__, "ltpkit."):
-        spec = importlib.util.find_spec(info.name)
-        assert spec is not None
-        if spec.origin and "@compiled(" in Path(spec.origin).read_text():
-            found.append(importlib.import_module(info.name))
-    return found
-
-
 def test_a_loop_calls_loops_of_its_own_module_only() -> None:
-    for module in _modules_with_loops():
-        for name, one in vars(module).items():
+    modules = compile_all()
+    assert "ltpkit.ring.loops" in modules
+    for module in modules:
+        for name, one in vars(sys.modules[module]).items():
             if isinstance(one, Dispatcher):
-                assert one.py_func.__module__ == module.__name__, f"{module.__name__} took in {name}"
+                assert one.py_func.__module__ == module, f"{module} took in {name}"
+
+
+def test_what_holds_loops_is_named_so() -> None:
+    """So that all of them can be compiled at once."""
+    root = Path(ltpkit.__file__).parent
+    using = {path for path in root.rglob("*.py") if "\n@compiled(" in path.read_text(encoding="utf-8")}
+    assert {path.name for path in using} == {"loops.py"}

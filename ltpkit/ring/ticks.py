@@ -78,9 +78,9 @@ class TickRing(Ring[_TickChunk]):
         first_seq: int = 1,
         on_loss: Callable[[int, int], None] | None = None,
     ) -> None:
-        from ltpkit.ring import loop
+        from ltpkit.ring import loops
 
-        self._write, self._note = loop.write_rows, loop.note_newest
+        self._write, self._note = loops.write_rows, loops.note_newest
         self._instruments = instruments
         self._chunk_rows = chunk_rows
         self._last = np.full(64, np.nan)
