@@ -22,6 +22,8 @@ ENV PATH=/opt/ltpkit/bin:$PATH \
     LOG_FORMAT=json
 # ltpkit, by its number, which an orchestrator can check.
 USER 10001
+# Kept in that user's cache; a container on another kind of processor compiles once more.
+RUN python -m ltpkit.compiled
 WORKDIR /data
 VOLUME /data
 EXPOSE 8001

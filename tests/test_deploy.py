@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shlex
@@ -58,6 +59,11 @@ def test_the_image_holds_what_it_copies_and_is_not_run_by_root(dockerfile: str) 
             assert (ROOT / source).exists()
             assert f"!{source}" in allowed
     assert re.findall(r"^USER (.*)$", dockerfile, re.MULTILINE) == ["10001"]
+
+
+def test_the_image_has_what_is_compiled(dockerfile: str) -> None:
+    assert dockerfile.index("USER 10001") < dockerfile.index("RUN python -m ltpkit.compiled")
+    assert importlib.util.find_spec("ltpkit.compiled") is not None
 
 
 def test_the_store_is_in_the_volume(compose: dict[str, Any], dockerfile: str) -> None:
