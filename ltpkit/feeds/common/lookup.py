@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import islice
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ltpkit.errors import UnknownInstrument
+from ltpkit.feeds.common.places import Places
 from ltpkit.instrument import Instrument, Instruments, split_symbol
 
 __all__ = ["IntegerLookup", "Lookup", "Segments", "key", "one_or_all"]
@@ -22,12 +23,6 @@ K = TypeVar("K", bound=Hashable)
 
 #: The segments of some packets; one number where all share it, which is the usual case.
 Segments = int | npt.NDArray[np.int64]
-
-#: No packet has this key. It ends the sorted keys, so that a search never runs past them.
-_END: Final = 2**63 - 1
-#: Ids below this find their number in a table with a place for each: most brokers' most ids.
-_DIRECT: Final = 2**20
-_NOTHING: Final = np.array([-1], np.int32)
 
 
 class Lookup(Generic[K]):
@@ -145,56 +140,32 @@ class IntegerLookup(Lookup[int]):
         unlisted: Callable[[int], Instrument],
     ) -> None:
         super().__init__(table, listing, key_of=key_of, unlisted=unlisted)
-        self._keys = np.array([_END])
-        self._sorted = np.array([-1], np.int32)
-        self._tables: dict[int, npt.NDArray[np.int32]] = {}
-        self._placed = 0
+        self._places, self._placed = Places(), 0
 
     def refresh(self) -> range:
         """Take in what was added to the table since the last time; return its numbers."""
         fresh = super().refresh()
-        count = len(self._by_key)
-        for key, number in islice(self._by_key.items(), self._placed, None):
-            self._place(key >> 8, key & 0xFF, number)
-        self._placed = count
-        keys = np.fromiter(self._by_key, np.int64, count)
-        numbers = np.fromiter(self._by_key.values(), np.int32, count)
-        order = keys.argsort()
-        self._keys = np.append(keys[order], _END)
-        self._sorted = np.append(numbers[order], np.int32(-1))
+        more = np.array([*islice(self._by_key.items(), self._placed, None)], np.int64).reshape(-1, 2)
+        self._places.add(more[:, 0], more[:, 1])
+        self._placed = len(self._by_key)
         return fresh
 
-    def _place(self, id_: int, segment: int, number: int) -> None:
-        if id_ >= _DIRECT:
-            return
-        direct = self._tables.get(segment, _NOTHING)
-        if id_ >= len(direct) - 1:  # the last place is for ids beyond
-            more = max(len(direct), id_ + 2 - len(direct))
-            direct = self._tables[segment] = np.append(direct, np.full(more, -1, np.int32))
-        direct[id_] = number
-
-    def of(self, ids: npt.NDArray[np.int64], segments: Segments) -> npt.NDArray[np.int32]:
-        """Return the numbers of these instruments, giving the new ones one."""
+    def of(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """Return the numbers of the instruments with these keys, giving the new ones one."""
         if len(self._table) != self._seen:
             self.refresh()
-        if isinstance(segments, int):
-            numbers = self._tables.get(segments, _NOTHING).take(ids, mode="clip")
-            if np.minimum.reduce(numbers) >= 0:  # a third of the time of numbers.min()
-                return numbers
-        keys = ids << 8 | segments
-        at = self._keys.searchsorted(keys)
-        unknown = self._keys[at] != keys
-        if np.count_nonzero(unknown):
-            for one in dict.fromkeys(keys[unknown].tolist()):
+        numbers, missing = self._places.find(keys)
+        if missing:
+            for one in dict.fromkeys(keys[numbers < 0].tolist()):
                 number = self._table.meet(self.instrument(one))
                 if number is not None:
                     self._by_key[one] = number
-            if len(self._table) != self._seen or len(self._by_key) != self._placed:
-                self.refresh()
-            at = self._keys.searchsorted(keys)
-            if self._table.full:
-                return np.where(self._keys[at] == keys, self._sorted[at], np.int32(self._table.rest()))
-        return self._sorted[at]
+            rest = self._table.rest() if self._table.full else None
+            self.refresh()
+            numbers, missing = self._places.find(keys)
+            if missing:
+                numbers[numbers < 0] = rest
+        return numbers
 
 
 def key(id_: int, segment: int) -> int:

@@ -45,7 +45,7 @@ class Decoder:
         return batch
 
     def _one_kind(self, found: Split, code: int, received_at: Received, batch: Batch) -> None:
-        numbers = self._numbers.of(found.ids, found.segments)
+        numbers = self._numbers.of(found.ids << 8 | found.segments)
         part = READINGS[code].read(found.records(code), self._numbers.steps(numbers), found.segments)
         batch.ticks, batch.depth = together(
             numbers, receipts(received_at, len(numbers), None), [(None, part)]
@@ -63,7 +63,7 @@ class Decoder:
         codes, segments = codes[packets], found.segments
         if not isinstance(segments, int):
             segments = segments[packets]
-        numbers = self._numbers.of(found.ids[packets], segments)
+        numbers = self._numbers.of(found.ids[packets] << 8 | segments)
         parts = []
         for code in np.flatnonzero(np.bincount(codes)).tolist():
             rows = np.flatnonzero(codes == code)

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from ltpkit.batch import Batch, Depth, Event, Goodbye, Received, Reject, Side
 from ltpkit.feeds import Limits
-from ltpkit.feeds.common.lookup import key, one_or_all
+from ltpkit.feeds.common.lookup import key
 from ltpkit.feeds.dhan.numbers import Numbers
 from ltpkit.feeds.dhan.wire import REASONS, SEGMENT_CODES, SEGMENTS_END
 from ltpkit.instrument import Instrument
@@ -223,7 +223,7 @@ class DeepDecoder:
             kept = there[which]
             return Side(kept.sum(axis=1).cumsum(), price[which][kept], qty[which][kept], orders[which][kept])
 
-        numbers = self._numbers.of(found.keys >> 8, one_or_all(found.keys & 0xFF))
+        numbers = self._numbers.of(found.keys)
         return Depth.of(numbers, found.received_at, found.received_at, side(bids), side(asks))
 
     def _pair(self, found: _Packets) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[bytes]]:

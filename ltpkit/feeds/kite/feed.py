@@ -189,7 +189,7 @@ class Kite(StreamedBooks):
     def _rows(self, found: Split, received_at: Received, batch: Batch) -> None:
         """Add the ticks and books of the packets to the batch."""
         segments = one_or_all(found.tokens & 0xFF)
-        numbers = self._lookup.of(found.tokens >> 8, segments)
+        numbers = self._lookup.of(found.tokens)
         received = receipts(received_at, len(numbers), found.frame_of)
         sizes = [found.size or 0]
         if found.sizes is not None:
