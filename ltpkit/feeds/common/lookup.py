@@ -160,7 +160,7 @@ class IntegerLookup(Lookup[int]):
                 number = self._table.meet(self.instrument(one))
                 if number is not None:
                     self._by_key[one] = number
-            rest = self._table.rest() if self._table.full else None
+            rest = self._table.rest() if self._table.full else -1
             self.refresh()
             numbers, missing = self._places.find(keys)
             if missing:

@@ -1,0 +1,55 @@
+"""The loops of `places`: a hash table of keys and their numbers, read and written.
+
+A table has a line for each key with its number, at the place that the key says or the next free one behind
+it; and free lines, more than there are keys.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from numba import int32, int64
+
+from ltpkit.compiled import compiled, reads
+
+__all__ = ["FREE", "KEY", "NUMBER", "add_numbers", "find_numbers"]
+
+#: What a free line has for key and number.
+FREE: Final = -1
+KEY, NUMBER = 0, 1
+
+
+@compiled()
+def _place(key: int, table: npt.NDArray[np.int64]) -> int:
+    """Return where a key is in the table, or where it would be; some places are always free."""
+    place = key % len(table)
+    while table[place, KEY] != key and table[place, KEY] != FREE:
+        place += 1
+        if place == len(table):
+            place = 0
+    return place
+
+
+@compiled(reads(int64), int64[:, ::1], int32[::1])
+def find_numbers(
+    keys: npt.NDArray[np.int64], table: npt.NDArray[np.int64], numbers: npt.NDArray[np.int32]
+) -> int:
+    """Write the number of each key; return how many have none."""
+    missing = 0
+    for row in range(len(keys)):
+        number = table[_place(keys[row], table), NUMBER]
+        numbers[row] = number
+        missing += number == FREE
+    return missing
+
+
+@compiled(reads(int64), reads(int64), int64[:, ::1])
+def add_numbers(
+    keys: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64], table: npt.NDArray[np.int64]
+) -> None:
+    """Write the numbers of keys to the table, in the place of those they had."""
+    for row in range(len(keys)):
+        place = _place(keys[row], table)
+        table[place, KEY], table[place, NUMBER] = keys[row], numbers[row]
