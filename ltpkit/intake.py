@@ -23,7 +23,6 @@ from ltpkit.flags import Flags, Reports
 from ltpkit.instrument import Instruments
 from ltpkit.overload import DEPTH, QUOTES, Overload, newest_books, newest_quotes
 from ltpkit.ring import DepthRing, EventLog, TickRing
-from ltpkit.ring.ticks import by_instrument
 from ltpkit.schema import now_us
 
 if TYPE_CHECKING:
@@ -127,8 +126,8 @@ class Intake:
         if self.overload.level >= QUOTES:
             came, ticks = len(ticks), newest_quotes(ticks)
             self.overload.left_out["quotes"] += came - len(ticks)
-        ring, order = self.ticks, by_instrument(ticks.instrument) if len(ticks) > 1 else None
-        odd = self.flags.judge(ticks, order, ring.prices, ring.known)
+        ring = self.ticks
+        odd = self.flags.judge(ticks, ring.prices, ring.known)
         # Told before the rows can be seen, so that nobody sees one without its flag.
         if odd is not None:
             self.events.append(self._reports.add(odd, ticks, ring.last_seq + 1))

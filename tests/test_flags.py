@@ -24,7 +24,6 @@ from ltpkit.flags import reports as reports_module
 from ltpkit.instrument import Instrument, Instruments
 from ltpkit.live import Stream
 from ltpkit.ring import TickRing
-from ltpkit.ring.ticks import by_instrument
 from ltpkit.schema import polars_schema
 from ltpkit.streamer import Streamer
 from tests.paths import SHARED, needs_shared
@@ -72,8 +71,7 @@ class Judged:
         first = self.ring.last_seq + 1
         for group in groups:
             ticks = batch((i, at, ltp, dict(more)) for i, at, ltp, more in group)
-            order = by_instrument(ticks.instrument) if len(ticks) > 1 else None
-            odd = self.flags.judge(ticks, order, self.ring.prices, self.ring.known)
+            odd = self.flags.judge(ticks, self.ring.prices, self.ring.known)
             seq = self.ring.last_seq + 1
             self.ring.append(ticks, "test", left_out=None if odd is None else odd.left_out)
             for why, places in ({} if odd is None else odd.rows).items():
@@ -164,6 +162,13 @@ def test_the_first_tick_of_a_day_is_measured_by_the_previous_close_as_the_broker
     night = 20 * 3600.0
     assert judged.take(tick(night, 9.7, close_price=9.8)) == [""]
     assert judged.take(tick(2 * night, 0.9, close_price=9.7)) == ["jump"]
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_the_first_tick_ever_is_measured_by_the_previous_close_too(*, at_once: bool) -> None:
+    judged = Judged()
+    rows = [tick(0, 1000.0, close_price=100.0), tick(1, 101.0, close_price=100.0), tick(2, 102.0)]
+    assert judged.take(*rows, at_once=at_once) == ["jump", "", ""]
 
 
 def test_without_a_previous_close_the_first_tick_is_believed() -> None:
@@ -295,7 +300,8 @@ anything = st.lists(
 def test_how_rows_are_gathered_changes_no_flag(
     drawn: list[tuple[int, float, float | None]], sizes: list[int]
 ) -> None:
-    rows = [tick(at, ltp, who, volume=5.0, received_at=40) for who, at, ltp in drawn]
+    closes = 100.0, 9.0, 0.0
+    rows = [tick(at, ltp, who, volume=5.0, close_price=closes[who], received_at=40) for who, at, ltp in drawn]
     # A clock that is behind is noticed by the batch, so let one row in each show that it is not.
     one_by_one, gathered = Judged("NSE:A", "NSE:B", "NSE:C"), Judged("NSE:A", "NSE:B", "NSE:C")
     for row in rows:
@@ -509,8 +515,7 @@ def test_a_million_real_trades_in_exchange_order_have_no_flags_but_late_ones() -
         ticks = Ticks.blank(len(times[some]))
         ticks.timestamp[:] = ticks.received_at[:] = times[some]
         ticks.column("ltp")[:] = prices[some]
-        order = by_instrument(ticks.instrument)
-        judged.flags.judge(ticks, order, judged.ring.prices, judged.ring.known)
+        judged.flags.judge(ticks, judged.ring.prices, judged.ring.known)
         judged.ring.append(ticks, "test")
     assert np.all(np.diff(times) >= 0)
     assert judged.flags.counts == {}

@@ -5,9 +5,9 @@ why; `Reports` makes events of them, few however many they are; `flagged` and `l
 is judged by one number alone where another could speak for it, and none for ever: a market that really is
 elsewhere is believed after three rows. The rules, in the order they are asked:
 
-- ``price``: zero, or negative where prices cannot be.
 - ``future``: more than a minute after it was received. Where all rows are, twenty in a row, the clock
   here is behind, and the minute is counted from where they are.
+- ``price``: zero, or negative where prices cannot be.
 - ``another day``: more than eight hours before the instrument's newest price, or before the year 2000. The
   first row of an instrument may be as old as it likes: before the open of a market, brokers send the
   last trade there was.
@@ -24,7 +24,8 @@ A row that is late counts in the bar of its time, and a repeated one as any othe
 not rise adds nothing.
 """
 
-from ltpkit.flags.judging import LEFT_OUT, Flags, Suspects
+from ltpkit.flags.judging import Flags
 from ltpkit.flags.reports import KIND, Reports, flagged, left_out
+from ltpkit.flags.suspects import LEFT_OUT, Suspects
 
 __all__ = ["KIND", "LEFT_OUT", "Flags", "Reports", "Suspects", "flagged", "left_out"]

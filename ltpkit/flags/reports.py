@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from ltpkit.batch import Event, Ticks
-from ltpkit.flags.judging import LEFT_OUT, Suspects
+from ltpkit.flags.suspects import LEFT_OUT, Suspects
 from ltpkit.instrument import Instruments
 
 if TYPE_CHECKING:
