@@ -6,13 +6,14 @@ import json
 import math
 import struct
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 
 from ltpkit import nifty
 from ltpkit.batch import Batch
@@ -275,6 +276,40 @@ def test_an_unknown_tick_size_leaves_the_decimals_that_float32_can_hold(price: f
     batch = feed().decode([packed(TICKER, ltp=price)], NOW)
     want = round(price, 4 if abs(price) < 1024 else 3 if abs(price) < 16_384 else 2)
     assert rows(batch.ticks) == [{"ltp": want}]
+
+
+def as_float32(number: float) -> float:
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", number))[0])
+    except OverflowError:
+        return math.copysign(math.inf, number)
+
+
+def meant(sent: float, tick: Fraction) -> float | None:
+    """The price by the rule that the package's page states, calculated without rounding on the way."""
+    if not math.isfinite(sent):
+        return None
+    price = float(round(Fraction(sent) / tick) * tick) if tick else math.nan
+    if as_float32(price) != sent:
+        places = 4 if abs(sent) < 1024 else 3 if abs(sent) < 16_384 else 2
+        price = float(round(Fraction(sent) * 10**places) / Fraction(10**places))
+    return price or None
+
+
+@given(
+    st.lists(
+        st.floats(width=32)
+        | st.integers(1, 10**8).map(lambda ticks: as_float32(ticks * 0.0025))
+        | st.integers(1, 10**7).map(lambda ticks: as_float32(ticks * 0.05)),
+        min_size=1,
+        max_size=20,
+    ),
+    st.sampled_from(["0", "0.0025", "0.01", "0.05", "0.1", "0.15", "1", "3"]),
+)
+def test_any_price_is_the_multiple_of_the_tick_size_or_the_shortest(sent: list[float], tick: str) -> None:
+    assume(all(abs(price) < 2**30 or not math.isfinite(price) for price in sent))
+    batch = feed(share(tick=float(tick))).decode([packed(TICKER, ltp=price) for price in sent], NOW)
+    assert [row.get("ltp") for row in rows(batch.ticks)] == [meant(price, Fraction(tick)) for price in sent]
 
 
 def test_zero_and_nonsense_are_missing_rather_than_numbers() -> None:
@@ -705,6 +740,19 @@ def test_a_cut_or_flipped_packet_harms_no_other_message(
     assert pieces(batch) == len(others) + 1
     if len(damaged) < len(victim):
         assert [reject.frame for reject in batch.rejects] == [damaged]
+
+
+def test_messages_of_any_length_and_number_are_read() -> None:
+    ticker, status = packed(TICKER, ltp=1.0), packed(STATUS)
+    counts = [0, 1, 15, 16, 17, 4095, 4096, 4097]
+    messages = [ticker * count or status for count in counts]
+    batch = feed().decode(messages, np.arange(len(messages)))
+    assert batch.ticks is not None
+    assert np.bincount(batch.ticks.received_at).tolist() == counts
+    for count in (1, 15, 16, 2**16 - 1, 2**16):
+        batch = feed().decode([ticker] * (count - 1) + [status], np.arange(count))
+        assert [event.at for event in batch.events] == [count - 1]
+        assert (batch.ticks.received_at.tolist() if batch.ticks else []) == list(range(count - 1))
 
 
 def test_decoding_many_kinds_leaves_the_given_times_alone() -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, Event, Goodbye, Received
-from ltpkit.feeds.common.kinds import receipts, together
-from ltpkit.feeds.common.pieces import receipt, rejects
+from ltpkit.batch import Batch, Depth, Event, Goodbye, Received, Reject, Side, Ticks
+from ltpkit.feeds.common.pieces import receipt
+from ltpkit.feeds.dhan import loops
 from ltpkit.feeds.dhan.numbers import Numbers
-from ltpkit.feeds.dhan.rows import IS_ROW, READINGS
-from ltpkit.feeds.dhan.wire import REASONS, ROW_CODES, SEGMENTS, Split, split
+from ltpkit.feeds.dhan.split import Split, split
+from ltpkit.feeds.dhan.wire import CODES, LEVELS, REASONS, SEGMENTS
+from ltpkit.schema import FEED_FLOATS
 
 __all__ = ["Decoder"]
+
+_FLOATS: Final = len(FEED_FLOATS)
 
 
 class Decoder:
@@ -30,70 +34,57 @@ class Decoder:
         depth from the last and from full packets (an index has no book); an event
         ``market_status`` or ``goodbye`` for the others.
         """
-        if not frames:
-            return Batch()
         batch = Batch()
-        # Random bits make floats that numpy would warn about; they end as NaN.
-        with np.errstate(all="ignore"):
-            found = split(frames)
-            if found.code is not None and found.code in ROW_CODES:
-                self._one_kind(found, found.code, received_at, batch)
+        if not frames:
+            return batch
+        found = split(frames)
+        if len(found.starts):
+            self._rows(found, np.full(len(frames), received_at, np.int64), batch)
+        for one in found.others:
+            at = receipt(received_at, one.message)
+            if one.why:
+                batch.rejects.append(Reject(received_at=at, reason=one.why, frame=one.octets))
             else:
-                self._many_kinds(found, received_at, batch)
-        if found.rejects:
-            batch.rejects = rejects(found.rejects, received_at)
+                _event(found.packet(one.start), at, batch)
         return batch
 
-    def _one_kind(self, found: Split, code: int, received_at: Received, batch: Batch) -> None:
-        numbers = self._numbers.of(found.ids << 8 | found.segments)
-        part = READINGS[code].read(found.records(code), self._numbers.steps(numbers), found.segments)
-        batch.ticks, batch.depth = together(
-            numbers, receipts(received_at, len(numbers), None), [(None, part)]
+    def _rows(self, found: Split, received_at: npt.NDArray[np.int64], batch: Batch) -> None:
+        """Add ticks and books."""
+        numbers = self._numbers.of(found.keys)
+        count, steps = len(numbers), self._numbers.steps
+        times, values = np.empty((2, count), np.int64), np.empty((_FLOATS, count))
+        loops.read_ticks(
+            found.packets, found.starts, found.message_of, received_at, numbers, steps, times, values
         )
-
-    def _many_kinds(self, found: Split, received_at: Received, batch: Batch) -> None:
-        codes = np.full(len(found.ids), found.code) if found.codes is None else found.codes
-        is_row = IS_ROW[codes]
-        if not is_row.all():
-            self._events(found, codes, np.flatnonzero(~is_row).tolist(), received_at, batch)
-        packets = np.flatnonzero(is_row)
-        if not len(packets):
+        ticks = Ticks(instrument=numbers, timestamp=times[0], received_at=times[1], values=values)
+        batch.ticks = ticks
+        if not found.books:
             return
-        received = receipts(received_at, len(codes), found.frame_of)[packets]
-        codes, segments = codes[packets], found.segments
-        if not isinstance(segments, int):
-            segments = segments[packets]
-        numbers = self._numbers.of(found.ids[packets] << 8 | segments)
-        parts = []
-        for code in np.flatnonzero(np.bincount(codes)).tolist():
-            rows = np.flatnonzero(codes == code)
-            steps = self._numbers.steps(numbers[rows])
-            own = segments if isinstance(segments, int) else segments[rows]
-            parts.append((rows, READINGS[code].read(found.records(code, packets[rows]), steps, own)))
-        batch.ticks, batch.depth = together(numbers, received, parts)
+        of, ends = np.empty(found.books, np.int64), np.empty((2, found.books), np.int64)
+        price, qty = np.empty((2, 2, found.books * LEVELS))
+        orders = np.empty((2, found.books * LEVELS), np.int32)
+        loops.read_books(found.packets, found.starts, numbers, steps, of, ends, price, qty, orders)
+        bids, asks = (
+            Side(ends[side], price[side, :last], qty[side, :last], orders[side, :last])
+            for side, last in enumerate(ends[:, -1].tolist())
+        )
+        if found.books < count:
+            batch.depth = Depth.of(numbers[of], times[0, of], times[1, of], bids, asks)
+        else:
+            batch.depth = Depth.of(numbers, times[0], times[1], bids, asks)
 
-    def _events(
-        self,
-        found: Split,
-        codes: npt.NDArray[np.int64],
-        numbers: list[int],
-        received_at: Received,
-        batch: Batch,
-    ) -> None:
-        events: list[Event] = []
-        for number in numbers:
-            code = int(codes[number])
-            packet = found.record(code, number)
-            at = receipt(received_at, number if found.frame_of is None else int(found.frame_of[number]))
-            if code == 7:
-                segment = int(packet["segment"])
-                name = SEGMENTS.get(segment, (f"SEGMENT_{segment}", ""))[0]
-                detail: dict[str, object] = {"segment": name, "security_id": int(packet["security_id"])}
-                events.append(Event(at=at, kind="market_status", detail=detail))
-                continue
-            reason = int(packet["reason"])
-            words, then = REASONS.get(reason, ("no published meaning", "retry"))
-            batch.goodbye = Goodbye(code=reason, reason=words, then=then)
-            detail = {"code": reason, "reason": words, "then": then}
-            events.append(Event(at=at, kind="goodbye", detail=detail))
-        batch.events = events
+
+def _event(said: np.void, at: int, batch: Batch) -> None:
+    """Add what a packet says that makes no row."""
+    detail: dict[str, object]
+    if said["code"] == CODES["status"]:
+        segment = int(said["segment"])
+        name = SEGMENTS.get(segment, (f"SEGMENT_{segment}", ""))[0]
+        detail = {"segment": name, "security_id": int(said["security_id"])}
+        batch.events.append(Event(at=at, kind="market_status", detail=detail))
+        return
+    reason = int(said["reason"])
+    words, then = REASONS.get(reason, ("no published meaning", "retry"))
+    batch.goodbye = Goodbye(code=reason, reason=words, then=then)
+    detail = {"code": reason, "reason": words, "then": then}
+    batch.events.append(Event(at=at, kind="goodbye", detail=detail))

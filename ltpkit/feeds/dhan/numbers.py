@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from ltpkit.feeds.common.lookup import IntegerLookup, key
-from ltpkit.feeds.dhan.prices import Floats, steps_of
 from ltpkit.feeds.dhan.wire import SEGMENT_CODES, SEGMENTS
 from ltpkit.instrument import Instrument, Instruments
 
-__all__ = ["Numbers"]
+__all__ = ["Numbers", "steps_of"]
 
 
 class Numbers(IntegerLookup):
-    """From a packet's segment and id to the instrument's number and tick size, many at a time."""
+    """From a packet's segment and id to the instrument's number and tick size, many at a time.
+
+    Attributes
+    ----------
+    steps : ndarray of float64, shape (instruments, 3)
+        The instruments' tick sizes as `steps_of` has them, by number.
+    """
 
     def __init__(self, table: Instruments, listing: Iterable[Instrument]) -> None:
         super().__init__(table, listing, key_of=_key, unlisted=_unlisted)
-        self._steps, self._lines = np.zeros((3, 0)), 1
+        self.steps = np.zeros((0, 3))
 
     def refresh(self) -> range:
         """Take in what was added to the table since the last time; return its numbers."""
         fresh = super().refresh()
-        added = [steps_of(float(self._table.tick_sizes[number])) for number in fresh]
-        self._steps = np.concatenate([self._steps, np.array(added).reshape(-1, 3).T], axis=1)
-        # A tick that goes into 1, as nearly all do, needs no more than the first line.
-        self._lines = 1 if (self._steps[1] > 1).sum() == 0 else 3
+        if fresh:
+            added = [steps_of(float(self._table.tick_sizes[number])) for number in fresh]
+            self.steps = np.concatenate([self.steps, added])
         return fresh
 
-    def steps(self, numbers: npt.NDArray[np.int32]) -> Floats:
-        """Return the instruments' tick sizes as `steps_of` has them; its first line where that will do."""
-        found: Floats = self._steps[: self._lines].take(numbers, axis=1)
-        return found
+
+@cache
+def steps_of(tick_size: float) -> tuple[float, float, float]:
+    """Return the ticks in 1, and whole numbers whose quotient is a tick: 0.05 is (20, 1, 20).
+
+    NaN where the tick size is unknown: then no price is a multiple of it.
+    """
+    for scale in (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000):
+        step = round(tick_size * scale)
+        if step >= 1 and abs(tick_size * scale - step) < 1e-6 * step:
+            common = math.gcd(step, scale)
+            return scale / step, step / common, scale / common
+    return math.nan, math.nan, math.nan
 
 
 def _key(instrument: Instrument) -> int | None:
