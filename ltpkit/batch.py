@@ -46,12 +46,15 @@ class Ticks(msgspec.Struct, kw_only=True):
         When the frame reached us, µs UTC.
     values : ndarray of float64, shape (12, n)
         One line per name of `schema.FEED_FLOATS`; NaN where the feed said nothing.
+    duplicate : ndarray of bool, shape (n,), or None
+        Which rows are trades that came before, told by the ids an exchange gives them; None where none is.
     """
 
     instrument: npt.NDArray[np.int32]
     timestamp: npt.NDArray[np.int64]
     received_at: npt.NDArray[np.int64]
     values: npt.NDArray[np.float64]
+    duplicate: npt.NDArray[np.bool_] | None = None
 
     @classmethod
     def blank(cls, n: int) -> Ticks:
@@ -67,6 +70,16 @@ class Ticks(msgspec.Struct, kw_only=True):
         """Return the line of `values` for a column, to read or to fill."""
         line: npt.NDArray[np.float64] = self.values[_ROW[name]]
         return line
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> Ticks:
+        """Return those of the rows where `kept` is true."""
+        return Ticks(
+            instrument=self.instrument[kept],
+            timestamp=self.timestamp[kept],
+            received_at=self.received_at[kept],
+            values=self.values[:, kept],
+            duplicate=None if self.duplicate is None else self.duplicate[kept],
+        )
 
     def __len__(self) -> int:
         return len(self.instrument)

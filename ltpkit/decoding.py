@@ -1,8 +1,9 @@
 """Captured bytes to rows, without a stream: what a broker said in a file.
 
 The same decoders and books as a live stream's, no thread, no store. Every message is accounted for: it
-becomes rows, an event, or a reject with its reason. Times are those of the recording; frames that come
-bare have none, and then `received_at` is null, and `timestamp` where the exchange sent none.
+becomes rows, an event, or a reject with its reason; a trade whose id came before is counted in an event
+``duplicate``. Times are those of the recording; frames that come bare have none, and then `received_at` is
+null, and `timestamp` where the exchange sent none.
 """
 
 from __future__ import annotations
@@ -220,8 +221,11 @@ class Decoding:
             )
             return
         if batch.ticks is not None:
-            self._ticks.append(batch.ticks, self.feed.name)
-            self._note("tick", len(batch.ticks))
+            ticks = batch.ticks
+            if ticks.duplicate is not None:  # without flags nothing would tell them from trades
+                ticks = ticks.only(~ticks.duplicate)
+            self._ticks.append(ticks, self.feed.name)
+            self._note("tick", len(ticks))
         if batch.depth is not None:
             self._depth.append(batch.depth)
             self._note("depth", len(batch.depth))

@@ -326,9 +326,9 @@ class Frames(Pictures, ABC):
         -------
         polars.DataFrame, shape (flagged ticks, 7)
             ``seq, symbol, exchange, timestamp, received_at, ltp, why``; the reasons are those of
-            `ltpkit.flags`. They are among the ticks as well. With ``price``, ``future``, ``another day``
-            and ``jump`` a tick is left out of `bars`, `changes` and `latest`; ``late`` and ``repeated``
-            ones count.
+            `ltpkit.flags`. They are among the ticks as well. With ``price``, ``future``, ``another day``,
+            ``jump`` and ``duplicate`` a tick is left out of `bars`, `changes` and `latest`; ``late`` and
+            ``repeated`` ones count.
 
         Raises
         ------
@@ -347,7 +347,8 @@ class Frames(Pictures, ABC):
         ----------
         query : str
             Sees ``ticks`` (also called ``realtime_ltp``), ``latest_ltp``, ``ltp_changes``,
-            ``bars_1m``, ``flagged``, ``realtime_depth`` and ``feed_events``, each row exactly once.
+            ``bars_1m``, ``flagged``, ``realtime_depth`` and ``feed_events``, each row exactly once;
+            and ``believed_ticks``, the ticks that count.
         params : sequence or mapping, optional
             Bound to ``?`` or ``$name``, never pasted into the text.
         **frames

@@ -158,12 +158,7 @@ def newest_quotes(ticks: Ticks) -> Ticks:
     kept = np.ones(len(ticks), np.bool_)
     kept[quotes] = False
     kept[last] = True
-    return Ticks(
-        instrument=ticks.instrument[kept],
-        timestamp=ticks.timestamp[kept],
-        received_at=ticks.received_at[kept],
-        values=values[:, kept],
-    )
+    return ticks.only(kept)
 
 
 def _last_places(who: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:

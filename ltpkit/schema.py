@@ -38,6 +38,7 @@ QUERY_TABLES: Final = (
     "realtime_depth",
     "feed_events",
     "flagged",
+    "believed_ticks",
 )
 
 #: What a feed may say about an instrument, in the order of `batch.Ticks.values`.

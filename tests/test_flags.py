@@ -475,6 +475,33 @@ def test_a_flood_of_nonsense_makes_no_flood_of_events() -> None:
     assert live.bars("1m")["symbol"].unique().to_list() == ["TCS"]
 
 
+def test_trades_that_came_before_are_left_out_and_judge_no_other_row() -> None:
+    judged = Judged()
+    ticks = batch(
+        (i, at, ltp, dict(more))
+        for i, at, ltp, more in [
+            tick(9, 100.0),
+            tick(1, 20.0),
+            tick(10, 101.0),
+            tick(2, 21.0),
+            tick(8, 5000.0),
+        ]
+    )
+    ticks.duplicate = np.array([False, True, False, True, False])
+    odd = judged.flags.judge(ticks, judged.ring.prices, judged.ring.known)
+    assert odd is not None
+    assert odd.rows == {"duplicate": [1, 3], "jump": [4]}
+    assert odd.left_out is not None
+    judged.ring.append(ticks, "test", left_out=odd.left_out)
+    assert judged.ring.frame()["change"].to_list() == [None, None, 1.0, None, None]
+    assert judged.ring.latest().select("seq", "ltp").row(0) == (3, 101.0)
+    assert judged.flags.counts == {"duplicate": 2, "jump": 1}
+    alone = ticks.only(ticks.duplicate)
+    again = judged.flags.judge(alone, judged.ring.prices, judged.ring.known)
+    assert again is not None
+    assert again.rows == {"duplicate": [0, 1]}
+
+
 def test_left_out_names_the_rows_of_flagged_events_only() -> None:
     detail = json.dumps({"why": "jump", "rows": 3, "seqs": [[2, 3], [7, 7]]})
     late = json.dumps({"why": "late", "rows": 1, "seqs": [[5, 5]]})
@@ -486,7 +513,7 @@ def test_left_out_names_the_rows_of_flagged_events_only() -> None:
     events = pl.DataFrame(rows, schema=polars_schema("events"), orient="row")
     assert sorted(flags.left_out(events)) == [2, 3, 7]
     assert flags.left_out(events.filter(pl.col("kind") == "gap")).is_empty()
-    assert set(LEFT_OUT) == {"price", "future", "another day", "jump"}
+    assert set(LEFT_OUT) == {"price", "future", "another day", "jump", "duplicate"}
 
 
 CAPTURES = [

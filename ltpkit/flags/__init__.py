@@ -18,10 +18,12 @@ elsewhere is believed after three rows. The rules, in the order they are asked:
 - ``repeated``: time, price, running volume and all else are as they were. Only of rows with a running volume:
   others are trades, of which two may be alike, and those that an exchange numbers the feed tells apart.
   Not the first such row after a subscription or a reconnection: a feed answers these with the last it knows.
+- ``duplicate``: a trade whose id came before, as after a reconnection. The feed tells, and nothing else is
+  asked of such a row.
 
-The first four keep a row out of bars, changes and the newest values (`LEFT_OUT`); it stays among the ticks.
-A row that is late counts in the bar of its time, and a repeated one as any other: a running volume that does
-not rise adds nothing.
+The first four and the last keep a row out of bars, changes and the newest values (`LEFT_OUT`); it stays among
+the ticks. A row that is late counts in the bar of its time, and a repeated one as any other: a running volume
+that does not rise adds nothing.
 """
 
 from ltpkit.flags.judging import Flags

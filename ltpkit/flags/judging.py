@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ltpkit.batch import Ticks
-from ltpkit.flags.suspects import Suspects
+from ltpkit.flags.suspects import REASONS, Suspects
 from ltpkit.instrument import INDIAN_EXCHANGES, Instrument, Instruments
 
 __all__ = ["Flags"]
 
 _NEGATIVE_PRICES: Final = ("MCX",)  # crude oil's were, on 20 April 2020
+_DUPLICATE: Final = REASONS.index("duplicate")
 
 
 class Flags:
@@ -64,7 +65,28 @@ class Flags:
         if self._met < len(self._instruments):
             self._meet()
         codes = np.empty(len(ticks), np.uint8)
-        if not self._loops.judge(
+        if ticks.duplicate is None:
+            if not self._judge(ticks, prices, known, codes):
+                return None
+        else:
+            new = ~ticks.duplicate
+            others = np.empty(np.count_nonzero(new), np.uint8)
+            self._judge(ticks.only(new), prices, known, others)
+            codes[new], codes[ticks.duplicate] = others, _DUPLICATE
+        suspects = Suspects.of(codes)
+        for why, places in suspects.rows.items():
+            self.counts[why] += len(places)
+        return suspects
+
+    def _judge(
+        self,
+        ticks: Ticks,
+        prices: npt.NDArray[np.float64],
+        known: npt.NDArray[np.float64],
+        codes: npt.NDArray[np.uint8],
+    ) -> int:
+        """Write a code for each row; return how many are odd."""
+        return self._loops.judge(
             ticks.instrument,
             ticks.timestamp,
             ticks.received_at,
@@ -74,12 +96,7 @@ class Flags:
             self._states,
             self._feed,
             codes,
-        ):
-            return None
-        suspects = Suspects.of(codes)
-        for why, places in suspects.rows.items():
-            self.counts[why] += len(places)
-        return suspects
+        )
 
     def _meet(self) -> None:
         """Give each instrument that came since a state."""

@@ -11,10 +11,10 @@ import numpy.typing as npt
 __all__ = ["LEFT_OUT", "REASONS", "Suspects"]
 
 #: Why a row is odd. Its place here is the reason's code; 0 is nothing odd.
-REASONS: Final = ("", "future", "price", "another day", "jump", "late", "repeated")
+REASONS: Final = ("", "future", "price", "another day", "jump", "late", "repeated", "duplicate")
 
 #: What keeps a row out of bars, changes and the newest values. The view ``believed_ticks`` says the same.
-LEFT_OUT: Final = ("price", "future", "another day", "jump")
+LEFT_OUT: Final = ("price", "future", "another day", "jump", "duplicate")
 
 _LEAVES_OUT: Final = np.array([why in LEFT_OUT for why in REASONS])  # by code
 

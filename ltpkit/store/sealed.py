@@ -214,8 +214,30 @@ class _Schema:
             for step in steps:
                 con.execute(step)
             self.tables = {name: con.sql(f"FROM {name}").to_arrow_table().schema for name in tables}
-            found = con.execute("SELECT sql FROM duckdb_views() WHERE NOT internal ORDER BY view_oid")
-            self.views = [sql.replace("CREATE VIEW", "CREATE TEMP VIEW", 1) for (sql,) in found.fetchall()]
+            found = dict(
+                con.execute("SELECT view_name, sql FROM duckdb_views() WHERE NOT internal").fetchall()
+            )
+            con.execute("; ".join(f"DROP VIEW {name}" for name in found))
+            views = [sql.replace("CREATE VIEW", "CREATE TEMP VIEW", 1) for sql in found.values()]
+            self.views = _each_after_what_it_names(views, con)
+
+
+def _each_after_what_it_names(views: list[str], con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the statements in an order in which they can be run, having run them.
+
+    DuckDB lists a view that was replaced after those upon it.
+    """
+    done: list[str] = []
+    while len(done) < len(views):
+        before = len(done)
+        for view in views:
+            if view not in done:
+                with suppress(duckdb.CatalogException):
+                    con.execute(view)
+                    done.append(view)
+        if len(done) == before:
+            raise RuntimeError("a view of the store names what is not there")
+    return done
 
 
 def _sealed(schema: _Schema, line: _Line, limits: _Limits) -> duckdb.DuckDBPyConnection:

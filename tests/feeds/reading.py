@@ -13,6 +13,7 @@ from ltpkit.schema import FEED_FLOATS
 __all__ = [
     "Stars",
     "assert_rows_or_rejects",
+    "duplicates",
     "facts",
     "mangled",
     "one_damaged",
@@ -36,6 +37,12 @@ def row(found: Ticks, i: int = 0) -> dict[str, float]:
 def rows(found: Ticks | None) -> list[dict[str, float]]:
     """What each tick says."""
     return [] if found is None else [row(found, i) for i in range(len(found))]
+
+
+def duplicates(batch: Batch) -> list[bool]:
+    """Which ticks are trades that came before."""
+    marked = ticks(batch).duplicate
+    return [False] * len(ticks(batch)) if marked is None else marked.tolist()
 
 
 def pieces(batch: Batch) -> int:

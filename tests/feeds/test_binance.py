@@ -21,7 +21,7 @@ from ltpkit.feeds import Feed, make
 from ltpkit.feeds.binance import Binance
 from ltpkit.instrument import Instruments
 from ltpkit.schema import FEED_FLOATS
-from tests.feeds.reading import facts, mangled, row, ticks
+from tests.feeds.reading import duplicates, facts, mangled, row, ticks
 from tests.paths import SHARED, needs_shared
 from tests.play import read_capture
 
@@ -236,7 +236,7 @@ def test_an_aggregated_trade_is_a_tick_and_its_id_is_no_ask() -> None:
     )
     batch = feed().decode([trade(1_000), said, said], NOW)
     assert row(ticks(batch), 1) == {"ltp": 43000.10, "ltq": 0.010}
-    assert len(ticks(batch)) == 2
+    assert duplicates(batch) == [False, False, True]
     assert facts(batch.events) == [
         ("duplicate", "BINANCE:BTCUSDT", {"count": 1, "from_id": 7, "to_id": 7, "why": "trade ids"})
     ]
@@ -426,19 +426,30 @@ def test_the_first_trade_id_seen_is_no_gap_and_a_jump_is_one() -> None:
     assert len(ticks(later)) == 1
 
 
-def test_trades_already_seen_are_left_out_and_counted_once_per_batch_and_symbol() -> None:
+def test_trades_already_seen_are_marked_and_counted_once_per_batch_and_symbol() -> None:
     spot = feed()
     spot.decode([trade(1), trade(2), trade(3), trade(1, s="ETHUSDT")], NOW)
     batch = spot.decode(
         [trade(2), quote(), trade(3), trade(4), trade(1, s="ETHUSDT"), trade(2, s="ETHUSDT")],
         NOW + np.arange(6),
     )
-    assert ticks(batch).received_at.tolist() == [NOW + 1, NOW + 3, NOW + 5]
+    assert ticks(batch).received_at.tolist() == [NOW + n for n in range(6)]
+    assert duplicates(batch) == [True, False, True, False, True, False]
     assert facts(batch.events) == [
         ("duplicate", "BINANCE:BTCUSDT", {"count": 2, "from_id": 2, "to_id": 3, "why": "trade ids"}),
         ("duplicate", "BINANCE:ETHUSDT", {"count": 1, "from_id": 1, "to_id": 1, "why": "trade ids"}),
     ]
-    assert spot.decode([trade(4)], NOW).ticks is None
+    assert duplicates(spot.decode([trade(4)], NOW)) == [True]
+
+
+def test_what_is_no_trade_is_no_row_the_second_time_either() -> None:
+    usdm = feed("usdm")
+    frames = [trade(5, p="0", q="0", X="NA"), trade(6, X="INSURANCE_FUND"), trade(7)]
+    assert len(ticks(usdm.decode(frames, NOW))) == 1
+    again = usdm.decode(frames, NOW)
+    assert row(ticks(again)) == {"ltp": 43000.10, "ltq": 0.002}
+    assert duplicates(again) == [True]
+    assert [(event.kind, event.detail["count"]) for event in again.events] == [("duplicate", 3)]
 
 
 def test_ids_that_fall_with_later_trades_are_a_new_count_and_no_repeats() -> None:

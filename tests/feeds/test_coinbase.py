@@ -20,7 +20,7 @@ from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.coinbase import Coinbase
 from ltpkit.instrument import Instruments
-from tests.feeds.reading import assert_rows_or_rejects, facts, mangled, row, ticks
+from tests.feeds.reading import assert_rows_or_rejects, duplicates, facts, mangled, row, ticks
 from tests.paths import SHARED, needs_shared
 
 FIXTURES = SHARED / "feeds" / "fixtures" / "coinbase"
@@ -226,11 +226,12 @@ def test_the_last_match_before_a_subscription_is_told_and_is_no_row() -> None:
     assert len(ticks(later)) == 1
 
 
-def test_trades_sent_again_are_left_out_and_counted_and_a_jump_is_a_gap() -> None:
+def test_trades_sent_again_are_marked_and_counted_and_a_jump_is_a_gap() -> None:
     one = feed()
     one.decode([match(1), match(2)], NOW)
     batch = one.decode([match(1), match(2), match(3), match(6)], NOW)
-    assert ticks(batch).timestamp.tolist() == [T + 3_000_000, T + 6_000_000]
+    assert ticks(batch).timestamp.tolist() == [T + n * 1_000_000 for n in (1, 2, 3, 6)]
+    assert duplicates(batch) == [True, True, False, False]
     missing = {"start": T + 3_000_000, "end": T + 6_000_000, "from_id": 4, "to_id": 5, "missing": 2}
     assert facts(batch.events) == [
         ("gap", "COINBASE:BTC-USD", {"why": "trade ids", **missing}),
@@ -348,14 +349,15 @@ def test_trades_come_in_the_order_of_their_times_and_those_of_one_time_by_id() -
     assert batch.events == []
 
 
-def test_trades_from_before_a_new_subscription_are_rows_once() -> None:
+def test_trades_from_before_a_new_subscription_are_rows_and_marked_where_they_came_before() -> None:
     one = feed("advanced")
     one.decode(
         [advanced("market_trades", 7, {"type": "update", "trades": [traded(n) for n in (1, 2, 3)]})], NOW
     )
     again = {"type": "snapshot", "trades": [traded(n) for n in (5, 4, 3, 2)]}
     batch = one.decode([advanced("market_trades", 0, again)], NOW)
-    assert ticks(batch).timestamp.tolist() == [T + 4_000_000, T + 5_000_000]
+    assert ticks(batch).timestamp.tolist() == [T + n * 1_000_000 for n in (2, 3, 4, 5)]
+    assert duplicates(batch) == [True, True, False, False]
     assert [(event.kind, event.detail["count"]) for event in batch.events] == [("duplicate", 2)]
 
 

@@ -48,8 +48,12 @@ def test_a_last_match_after_a_reconnect_is_no_trade_and_the_book_comes_anew(tmp_
         assert live.gaps()["why"].to_list() == ["connection lost"]
         assert kinds(live).count("last_match") == 2
         assert live.flush()
-        trades = "SELECT count(*), sum(ltq) FROM realtime_ltp WHERE ltq IS NOT NULL"
-        assert live.sql(trades).row(0) == (3, 1.5)
+        trades = "SELECT count(*), sum(ltq) FROM {} WHERE ltq IS NOT NULL"
+        assert live.sql(trades.format("believed_ticks")).row(0) == (3, 1.5)
+        assert live.sql(trades.format("ticks")).row(0) == (4, 2.0)
+        again = "SELECT ticks.seq, change FROM flagged JOIN ticks USING (seq) WHERE why = 'duplicate'"
+        assert live.sql(again).rows() == [(5, None)]
+        assert live.status().flagged["duplicate"] == 1
         assert live.bars("1m")["volume"].to_list() == [1.5]
         assert [request["channels"] for request in server.requests] == [
             ["ticker", "matches", "level2_batch"]

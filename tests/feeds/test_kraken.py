@@ -21,7 +21,7 @@ from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Feed, make
 from ltpkit.feeds.kraken import Kraken
 from ltpkit.instrument import Instruments
-from tests.feeds.reading import assert_rows_or_rejects, facts, mangled, row, ticks
+from tests.feeds.reading import assert_rows_or_rejects, duplicates, facts, mangled, row, ticks
 from tests.paths import SHARED, needs_shared
 
 FIXTURES = SHARED / "feeds" / "fixtures" / "kraken"
@@ -216,7 +216,7 @@ def test_a_ticker_is_a_tick_without_quantity_or_running_total() -> None:
     assert found.timestamp.tolist() == [NOW, T + 3_000_001]
 
 
-def test_trades_that_a_reconnect_brings_again_are_left_out_and_those_missed_are_rows() -> None:
+def test_trades_that_a_reconnect_brings_again_are_marked_and_those_missed_are_not() -> None:
     one = feed()
     pairs = [one.resolve("BTC/USD"), one.resolve("ETH/USD")]
     one.decode([trades(trade(1), trade(2))], NOW)
@@ -227,7 +227,8 @@ def test_trades_that_a_reconnect_brings_again_are_left_out_and_those_missed_are_
     ]
     newest_first = [trade(n) for n in (4, 3, 2, 1)]
     batch = one.decode([trades(*newest_first, type_="snapshot")], NOW)
-    assert ticks(batch).timestamp.tolist() == [T + 3_000_001, T + 4_000_001]
+    assert ticks(batch).timestamp.tolist() == [T + n * 1_000_000 + 1 for n in (1, 2, 3, 4)]
+    assert duplicates(batch) == [True, True, False, False]
     assert facts(batch.events) == [
         ("duplicate", "KRAKEN:BTC/USD", {"count": 2, "from_id": 1, "to_id": 2, "why": "trade ids"})
     ]

@@ -82,8 +82,13 @@ def test_after_a_reconnect_the_missed_trades_come_back_once_and_the_book_with_th
         until(live, lambda: live.ticks().height == 2)
         exchange.missed = [trade(n) for n in (4, 3, 2, 1)]
         server.hang_up()
-        until(live, lambda: live.ticks().height == 4 and "resync" in kinds(live))
-        assert live.ticks()["timestamp"].is_sorted()
+        until(live, lambda: live.ticks().height == 6 and "resync" in kinds(live))
+        repeated = live.flagged()
+        assert repeated.select("seq", "why").rows() == [(3, "duplicate"), (4, "duplicate")]
+        assert live.latest().select("seq", "ltp").row(0) == (6, 37702.2)
+        believed = live.ticks().filter(~pl.col("seq").is_in(repeated["seq"].implode()))
+        assert believed["timestamp"].is_sorted()
+        assert live.changes().height == live.bars("1m")["ticks"].sum() == 4
         assert live.bars("1m")["volume"].to_list() == [4 * 0.85]
         assert live.gaps()["why"].to_list() == ["connection lost"]
         repeats = live.events().filter(pl.col("kind") == "duplicate")["detail"]

@@ -1,4 +1,4 @@
-"""Trade ids: every trade once, and every jump told."""
+"""Trade ids: what came before told from what is new, and every jump told."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def trade(number: int, *, second: float | None = None, instrument: int = 0, plac
 def is_new(
     ids: TradeIds, number: int, *, second: float | None = None, instrument: int = 0, at: int = 0
 ) -> bool:
-    return bool(ids.only_new([trade(number, second=second, instrument=instrument)], [at]))
+    return not ids.duplicates([trade(number, second=second, instrument=instrument)], [at])
 
 
 def told(ids: TradeIds) -> list[tuple[str, str | None, dict[str, object]]]:
@@ -41,11 +41,11 @@ def test_the_first_id_is_no_gap_and_a_jump_says_how_many_are_missing(ids: TradeI
     assert not ids.seen(1)
 
 
-def test_trades_seen_before_are_left_out_and_counted_once_per_instrument(ids: TradeIds) -> None:
+def test_trades_seen_before_are_named_and_counted_once_per_instrument(ids: TradeIds) -> None:
     first = [trade(n, instrument=one) for n in (1, 2, 3) for one in (0, 1)]
-    assert ids.only_new(first, [5]) == first
+    assert ids.duplicates(first, [5]) == []
     again = [trade(2), trade(3), trade(4), trade(1, instrument=1, place=1)]
-    assert ids.only_new(again, [5, 6]) == [trade(4)]
+    assert ids.duplicates(again, [5, 6]) == [0, 1, 3]
     events = ids.events()
     assert [(event.symbol, event.at) for event in events] == [("X:A", 5), ("X:B", 6)]
     assert [event.detail for event in events] == [
@@ -95,7 +95,10 @@ def test_new_ids_seen_again_and_missing_ones_add_up(arrived: list[int], cut: int
     """With times that rise with the ids, nothing is new twice and every id between is accounted for."""
     ids = TradeIds(Instruments([Instrument(exchange="X", symbol="A")]))
     halves = [[trade(n) for n in half] for half in (arrived[:cut], arrived[cut:])]
-    new = [one[3] for half in halves for one in ids.only_new(half, [0])]
+    new = []
+    for half in halves:
+        again_here = ids.duplicates(half, [0])
+        new += [one[3] for place, one in enumerate(half) if place not in again_here]
     assert new == sorted(set(new))
     events = ids.events()
     again = sum(int(str(event.detail["count"])) for event in events if event.kind == "duplicate")

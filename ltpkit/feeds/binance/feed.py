@@ -95,7 +95,7 @@ class Binance(PublicStream):
     `ask_qty`; neither fills in the other's columns. The day's numbers, `volume` and `oi` are not
     in these streams. Every trade is sent, so volume is the sum of `ltq`.
 
-    Trade ids rise by one per symbol. One already seen is left out and counted (event
+    Trade ids rise by one per symbol. One already seen is a row that counts nowhere (flag and event
     ``duplicate``), a jump is an event ``gap``. USD-M spends about one id in a hundred on a trade of
     price and quantity zero, which is none and gives no row; a trade outside the order book
     (liquidation by the insurance fund, auto-deleveraging) is an event ``off_market`` and gives no
@@ -286,9 +286,11 @@ class Binance(PublicStream):
         np.multiply(times, 1000, out=times, where=times < FIRST_MICROSECOND)
         ticks.timestamp[:] = np.where(times > 0, times, ticks.received_at)
         if trade_at:
-            left_out = self._follow(trades, ids, trade_rows, ticks, arrived.batch)
-            if left_out:
-                ticks = _without(ticks, left_out)
+            none, again = self._follow(trades, ids, trade_rows, ticks, arrived.batch)
+            if again:
+                ticks.duplicate = _marked(n, again)
+            if none:
+                ticks = ticks.only(~_marked(n, none))
         if len(ticks):
             arrived.batch.ticks = ticks
 
@@ -321,9 +323,9 @@ class Binance(PublicStream):
 
     def _follow(
         self, trades: list[Payload], ids: list[int], rows: _Rows, ticks: Ticks, batch: Batch
-    ) -> list[int]:
-        """Follow the trade ids of each symbol; return the rows that are no new trade."""
-        left_out: list[int] = []
+    ) -> tuple[list[int], list[int]]:
+        """Follow the trade ids of each symbol; return the rows that are no trade, and those sent before."""
+        none: list[int] = []
         again: dict[int, list[int]] = {}
         numbers, last_id, newest = self._numbers, self._last_id, self._newest
         for i, trade in enumerate(trades):
@@ -334,7 +336,8 @@ class Binance(PublicStream):
             if before is not None and trade_id != before + 1:
                 if trade_id <= before and moment <= newest[key]:
                     again.setdefault(number, []).append(i)
-                    left_out.append(i)
+                    if not trade.p or trade.X != "MARKET":
+                        none.append(i)
                     continue
                 span = wire.micro(newest[key]), wire.micro(moment)
                 batch.events.append(
@@ -349,9 +352,9 @@ class Binance(PublicStream):
             if moment >= newest.get(key, 0):
                 newest[key] = moment
             if not trade.p:
-                left_out.append(i)
+                none.append(i)
             elif trade.X != "MARKET":
-                left_out.append(i)
+                none.append(i)
                 batch.events.append(
                     Event(
                         at=int(ticks.received_at[_row(rows, i)]),
@@ -370,7 +373,8 @@ class Binance(PublicStream):
                     detail={"count": len(seen), "from_id": min(seen), "to_id": max(seen), "why": "trade ids"},
                 )
             )
-        return [_row(rows, i) for i in left_out]
+        repeated = [i for repeats in again.values() for i in repeats]
+        return [_row(rows, i) for i in none], [_row(rows, i) for i in repeated]
 
     def _sieve(self, arrived: Arrived, quote_at: list[int], trade_at: list[int]) -> None:
         """Reject the quotes and trades that lack something, and read the others."""
@@ -495,13 +499,11 @@ def _missed(before: int, after: int, start: int, end: int) -> dict[str, object]:
     return {"why": "trade ids began anew", **between}
 
 
-def _without(ticks: Ticks, rows: list[int]) -> Ticks:
-    return Ticks(
-        instrument=np.delete(ticks.instrument, rows),
-        timestamp=np.delete(ticks.timestamp, rows),
-        received_at=np.delete(ticks.received_at, rows),
-        values=np.delete(ticks.values, rows, axis=1),
-    )
+def _marked(n: int, rows: list[int]) -> npt.NDArray[np.bool_]:
+    """Return an array that is true at these of `n` rows."""
+    marked = np.zeros(n, np.bool_)
+    marked[rows] = True
+    return marked
 
 
 def _pack(books: list[BookUpdate]) -> Depth:

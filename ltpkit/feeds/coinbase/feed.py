@@ -56,11 +56,11 @@ class Coinbase(PublicStream, StreamedBooks):
     only), high and low of the last 24 hours. It tells of a trade that comes as one too, so it has no
     `ltq`; its running total falls as hours leave it, so it is not `volume`: that is the sum of `ltq`.
 
-    Trade ids rise by one per product. One already seen is left out and counted (event ``duplicate``), a
-    jump is an event ``gap``. ``last_match``, the latest trade before an Exchange subscription, is an
-    event of that name and no row: after a reconnect it tells what was missed, itself included where it is
-    new. Advanced begins with several trades from before the subscription: they are rows, each
-    once, so a reconnect brings back what they cover.
+    Trade ids rise by one per product. One already seen is a row that counts nowhere (flag and event
+    ``duplicate``), a jump is an event ``gap``. ``last_match``, the latest trade before an Exchange
+    subscription, is an event of that name and no row: after a reconnect it tells what was missed, itself
+    included where it is new. Advanced begins with several trades from before the subscription: they are
+    rows, so a reconnect brings back what they cover.
 
     Neither feed asks for a login here. Advanced answers the subscription of a ``-USDC`` product under
     the name of its ``-USD`` sibling; the rows bear the name that was subscribed, unless both were.

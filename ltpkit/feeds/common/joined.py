@@ -72,7 +72,17 @@ class Joined(Generic[M]):
         a price of 0 is none.
     """
 
-    __slots__ = ("_frames", "_messages", "_new", "_received_at", "batch", "tickers", "times", "trades")
+    __slots__ = (
+        "_duplicates",
+        "_frames",
+        "_messages",
+        "_received_at",
+        "_settled",
+        "batch",
+        "tickers",
+        "times",
+        "trades",
+    )
 
     def __init__(
         self,
@@ -83,7 +93,8 @@ class Joined(Generic[M]):
     ) -> None:
         self.batch = Batch()
         self.trades: list[Trade] = []
-        self._new: list[Trade] = []
+        self._settled: list[Trade] = []
+        self._duplicates: list[int] = []  # their places among these
         self.tickers: list[tuple[float, ...]] = []
         self._frames, self._received_at = frames, received_at
         #: Receipt time of each frame, µs.
@@ -119,11 +130,13 @@ class Joined(Generic[M]):
     def settle(self, ids: TradeIds) -> None:
         """Tell which of the trades so far are new. `finished` does so; before a word on ids it has to be."""
         if self.trades:
-            self._new += ids.only_new(self.trades, self.times)
+            before = len(self._settled)
+            self._duplicates += [before + place for place in ids.duplicates(self.trades, self.times)]
+            self._settled += self.trades
             self.trades.clear()
 
     def finished(self, ids: TradeIds, ticker: tuple[int, ...]) -> Batch:
-        """Return the batch with its ticks: the trades that are new, and the tickers.
+        """Return the batch with its ticks: the trades, and the tickers.
 
         Parameters
         ----------
@@ -135,7 +148,7 @@ class Joined(Generic[M]):
         self.settle(ids)
         batch.events += ids.events()
         told = [
-            (_table(rows), shape) for rows, shape in ((self._new, _TRADE), (self.tickers, ticker)) if rows
+            (_table(rows), shape) for rows, shape in ((self._settled, _TRADE), (self.tickers, ticker)) if rows
         ]
         if told:
             batch.ticks = self._ticks(told)
@@ -164,6 +177,9 @@ class Joined(Generic[M]):
                 _zero_is_missing(values, shape)
             for line, column in zip(shape, values, strict=True):
                 ticks.values[line, rows] = column
+        if self._duplicates:
+            ticks.duplicate = np.zeros(n, np.bool_)  # trades are told first
+            ticks.duplicate[self._duplicates if where is None else where[self._duplicates]] = True
         return ticks
 
 

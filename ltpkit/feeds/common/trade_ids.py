@@ -1,7 +1,7 @@
 """Which trades are new, told by the ids an exchange gives them.
 
 For feeds that send every trade with an id that rises by one per instrument. A trade seen before
-(sent again after a reconnect) is counted and left out; a jump is a gap.
+(sent again after a reconnect) is told apart and counted; a jump is a gap.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class TradeIds:
         """Return whether a trade of this instrument was seen."""
         return instrument in self._newest
 
-    def only_new(self, trades: Sequence[Trade], received_at: Sequence[int]) -> list[Trade]:
-        """Return the trades that were not seen before, and remember them.
+    def duplicates(self, trades: Sequence[Trade], received_at: Sequence[int]) -> list[int]:
+        """Return the places of those trades that were seen before, and remember the others.
 
         Parameters
         ----------
@@ -56,17 +56,16 @@ class TradeIds:
         received_at : sequence of int
             When each frame reached us, µs.
         """
-        newest, new = self._newest, []
-        for trade in trades:
+        newest, again = self._newest, []
+        for place, trade in enumerate(trades):
             known, trade_id = newest.get(trade[1]), trade[3]
             if known is not None and trade_id == known.id + 1:  # as nearly always
                 known.id = trade_id
                 if trade[2] > known.moment:
                     known.moment = trade[2]
             elif not self._is_new(trade, known, received_at[trade[0]]):
-                continue
-            new.append(trade)
-        return new
+                again.append(place)
+        return again
 
     def _is_new(self, trade: Trade, known: _Newest | None, at: int) -> bool:
         _, instrument, moment, trade_id, *_ = trade

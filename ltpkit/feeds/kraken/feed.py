@@ -53,9 +53,9 @@ class Kraken(PublicStream, StreamedBooks):
     quote, and high and low of the last 24 hours. It tells of a trade that comes as one too, so it has no
     `ltq`; its running total falls as hours leave it, so it is not `volume`: that is the sum of `ltq`.
 
-    Trade ids rise by one per pair. One already seen is left out and counted (event ``duplicate``), a
-    jump is an event ``gap``. After a reconnect the newest fifty trades are asked for as well, and
-    those that were missed become rows.
+    Trade ids rise by one per pair. One already seen is a row that counts nowhere (flag and event
+    ``duplicate``), a jump is an event ``gap``. After a reconnect the newest fifty trades are asked for as
+    well, those that were missed among them.
 
     Every message of the book carries a checksum of its ten best levels, a whole book's too. Where it
     differs, the book is subscribed anew.
