@@ -20,7 +20,7 @@ from ltpkit.errors import SettingError
 from ltpkit.instrument import INDIAN_EXCHANGES, market_open
 from ltpkit.schema import BACKFILL
 
-__all__ = ["NEEDED", "bars", "edges", "ends", "finished", "has_filled", "joined", "measured", "width_us"]
+__all__ = ["NEEDED", "bars", "opening", "width_us"]
 
 _DAY: Final = 86_400_000_000
 _UNITS: Final = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": _DAY}
@@ -174,11 +174,11 @@ def _wanted(columns: list[str]) -> list[str]:
 
 def _bars(ticks: pl.DataFrame, width: int, now: int | None) -> pl.DataFrame:
     newest = ticks["timestamp"].dt.timestamp("us").max() if now is None else now
-    return finished(measured(ticks, width), width, newest if isinstance(newest, int) else None)
+    return _finished(_measured(ticks, width), width, newest if isinstance(newest, int) else None)
 
 
-def measured(ticks: pl.DataFrame, width: int) -> pl.DataFrame:
-    """Return for each bar of ticks what its numbers are made of, which `joined` can add to.
+def _measured(ticks: pl.DataFrame, width: int) -> pl.DataFrame:
+    """Return for each bar of ticks what its numbers are made of.
 
     Parameters
     ----------
@@ -229,10 +229,10 @@ def measured(ticks: pl.DataFrame, width: int) -> pl.DataFrame:
         found = found.with_columns(pl.lit(ticks["exchange"].head(1)).first().alias("exchange"))
     if totals:
         found = _with_first_totals(found, ticks)
-    return _by_time(found, ticks, width) if has_filled(ticks) else found
+    return _by_time(found, ticks, width) if _has_filled(ticks) else found
 
 
-def has_filled(ticks: pl.DataFrame) -> bool:
+def _has_filled(ticks: pl.DataFrame) -> bool:
     """Return whether rows of a history are among the ticks: their bars have to be measured as a whole."""
     return "source" in ticks.columns and bool(ticks.select((pl.col("source") == BACKFILL).any()).item())
 
@@ -266,36 +266,8 @@ def _by_time(found: pl.DataFrame, ticks: pl.DataFrame, width: int) -> pl.DataFra
     return found.drop("filled_open", "filled_close", "filled_total", "filled_qty")
 
 
-def joined(older: pl.DataFrame, newer: pl.DataFrame) -> pl.DataFrame:
-    """Return the measures of ticks that came in two parts, given those of each part.
-
-    Parameters
-    ----------
-    older, newer : polars.DataFrame
-        Of `measured`, with the same width, and of ticks without those that `has_filled` tells of.
-    """
-    both = pl.concat([older, newer], how="diagonal")
-    how = {
-        "open": pl.Expr.first, "high": pl.Expr.max, "low": pl.Expr.min, "close": pl.Expr.last,
-        "ticks": pl.Expr.sum, "top": pl.Expr.max, "traded": pl.Expr.sum, "trades": pl.Expr.sum,
-        "first_total": _first_known, "first_qty": _first_known,
-    }  # fmt: skip
-    measures = [join(pl.col(name)) for name, join in how.items() if name in both.columns]
-    keys = (*_INSTRUMENT, "start")
-    return both.lazy().group_by(*keys, maintain_order=True).agg(measures).sort(*keys).collect()
-
-
-def ends(found: pl.DataFrame, width: int) -> pl.Series:
-    """Return when each bar of `measured` ends, in microseconds."""
-    return found.select(_end(width).alias("end"))["end"]
-
-
-def _first_known(column: pl.Expr) -> pl.Expr:
-    return column.drop_nulls().first()
-
-
-def finished(found: pl.DataFrame, width: int, until: int | None) -> pl.DataFrame:
-    """Return the bars of what was `measured` and `joined`; those that end after `until` grow."""
+def _finished(found: pl.DataFrame, width: int, until: int | None) -> pl.DataFrame:
+    """Return the bars of what was measured; those that end after `until` grow."""
     growing = _end(width) > pl.lit(until, pl.Int64) if until is not None else pl.lit(value=False)
     totals, trades = "top" in found.columns, "trades" in found.columns
     return found.with_columns(
@@ -374,12 +346,13 @@ def _opens() -> list[tuple[int, int, list[str]]]:
     """
     found: dict[tuple[int, int], list[str]] = {}
     for exchange in INDIAN_EXCHANGES:
-        found.setdefault(_open_of(exchange), []).append(exchange)
-    return [(*when, names) for when, names in found.items()] + [(*_open_of(""), [])]
+        found.setdefault(opening(exchange), []).append(exchange)
+    return [(*when, names) for when, names in found.items()] + [(*opening(""), [])]
 
 
 @cache
-def _open_of(exchange: str) -> tuple[int, int]:
+def opening(exchange: str) -> tuple[int, int]:
+    """Return how long after local midnight a market opens, and its offset from UTC; in microseconds."""
     opens, zone = market_open(exchange)
     # Fixed offsets keep this integer arithmetic; a zone that changes its clocks would need a calendar.
     winter, summer = (zone.utcoffset(datetime(2024, month, 1)) or timedelta() for month in (1, 7))  # noqa: DTZ001
@@ -387,22 +360,6 @@ def _open_of(exchange: str) -> tuple[int, int]:
         raise NotImplementedError(f"{exchange} opens by {zone}, which changes its clocks.")
     microsecond = timedelta(microseconds=1)
     return timedelta(hours=opens.hour, minutes=opens.minute) // microsecond, winter // microsecond
-
-
-def edges(time: int, width: int, exchange: str) -> tuple[int, int]:
-    """Return when the bar that holds `time` begins and ends; all in microseconds.
-
-    Examples
-    --------
-    >>> [edge // 60_000_000 for edge in edges(230 * 60_000_000, 3_600_000_000, "NSE")]  # from 03:45 UTC
-    [225, 285]
-    """
-    opens, offset = _open_of(exchange)
-    if not (_DAY % width or opens % width or offset % width):
-        return time // width * width, time // width * width + width
-    midnight = (time + offset) // _DAY * _DAY - offset
-    number = (time - midnight - opens) // width
-    return midnight + max(opens + number * width, 0), midnight + min(opens + (number + 1) * width, _DAY)
 
 
 def _start(width: int) -> pl.Expr:

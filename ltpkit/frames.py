@@ -114,13 +114,39 @@ class Frames(Pictures, ABC):
         found = self._rows(table, None if name is None else [split_symbol(name)], None)
         return found.filter(pl.col("seq") > seq)
 
-    def newer_numbers(self, columns: Sequence[str], seq: int, name: str) -> dict[str, npt.NDArray[Any]]:
-        """Return columns of the ticks of ``EXCHANGE:SYMBOL`` that came after `seq`, as plain arrays.
+    def newer_numbers(
+        self, columns: Sequence[str], seq: int, name: str | None = None, *, since: datetime | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Return columns of the ticks that came after `seq`, as plain arrays.
 
-        Codes as in `schema.code_of`, times in microseconds, NaN where there is no number.
+        Of ``EXCHANGE:SYMBOL`` alone, with `since` those received then or later; or of all. Codes as in
+        `schema.code_of`, times in microseconds, NaN where there is no number.
         """
-        found = self.newer("ticks", seq, name).select(columns)
+        import polars as pl
+
+        if since is not None and name is not None:
+            found = self.received("ticks", name, since).filter(pl.col("seq") > seq)
+        else:
+            found = self.newer("ticks", seq, name)
         return {one: found[one].to_physical().to_numpy() for one in columns}
+
+    def latest_numbers(self, columns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+        """Return columns of what `latest` says, as `newer_numbers` has them."""
+        found = self.latest()
+        return {one: found[one].to_physical().to_numpy() for one in columns}
+
+    def newer_books(
+        self, name: str, seq: int, *, levels: int, since: datetime | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Return the books of ``EXCHANGE:SYMBOL`` that came after `seq`, and not before `since`.
+
+        Columns ``seq`` and ``received_at`` (µs); ``bid_price, bid_qty, ask_price, ask_qty``, shape (books,
+        levels), NaN where a side is shorter.
+        """
+        found = self.newer("depth", seq, name) if since is None else self.received("depth", name, since)
+        columns = {one: found[one].to_physical().to_numpy() for one in ("seq", "received_at")}
+        sides = ("bid_price", "bid_qty", "ask_price", "ask_qty")
+        return columns | {one: _table(found[one], levels) for one in sides}
 
     def newest_numbers(self, name: str) -> dict[str, float]:
         """Return what `latest` says of ``EXCHANGE:SYMBOL`` as plain numbers; nothing before its first tick.
@@ -163,6 +189,17 @@ class Frames(Pictures, ABC):
         ticks = self._scan().filter(wanted).select(*NEEDED, "source", "received_at").collect()
         flags = self._query("FROM feed_events WHERE kind = 'flagged' ORDER BY seq", None, {})
         return ticks.filter(~pl.col("seq").is_in(left_out(flags).implode()))
+
+    def believed_numbers(
+        self, columns: Sequence[str], name: str, since: datetime | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Return columns of what `believed` has, as `newer_numbers` has them."""
+        found = self.believed(name, since)
+        return {one: found[one].to_physical().to_numpy() for one in columns}
+
+    def left_out(self, after: int) -> npt.NDArray[np.int64]:
+        """Return the `seq` of the ticks that events after a `seq` of theirs say are not to be believed."""
+        return left_out(self.newer("events", after)).to_numpy()
 
     # -- what a user asks -----------------------------------------------------------------
 
@@ -390,6 +427,19 @@ class Frames(Pictures, ABC):
             else:
                 raise UnknownInstrument(text, "this stream", known, try_="Subscribe it first.")
         return names
+
+
+def _table(lists: pl.Series, levels: int) -> npt.NDArray[np.float64]:
+    """Return lists as a table with `levels` columns, NaN where one is shorter."""
+    import numpy as np
+
+    whole = lists.to_arrow()
+    ends, flat = whole.offsets.to_numpy(), whole.values.to_numpy(zero_copy_only=False)
+    place = ends[:-1, None] + np.arange(levels)
+    there = place < ends[1:, None]
+    table = np.full(there.shape, np.nan)
+    table[there] = flat[place[there]]
+    return table
 
 
 def _of(frame: pl.DataFrame, names: Sequence[Name] | None) -> pl.DataFrame:

@@ -6,6 +6,7 @@ over memory and store as one. What brings the frames is left to `live` and `play
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -18,7 +19,8 @@ from ltpkit import feeds
 from ltpkit.batch import Event
 from ltpkit.book import Books
 from ltpkit.errors import SettingError, StoreError, StreamStopped, WrongProcess
-from ltpkit.flags import left_out
+from ltpkit.flags import KIND as FLAGGED
+from ltpkit.flags import LEFT_OUT, left_out
 from ltpkit.flush import FlushWorker
 from ltpkit.frames import Frames, Name, Table
 from ltpkit.gaps import gap
@@ -350,7 +352,7 @@ class Held(Frames):
             rate=self._intake.rate(),
             last_tick_age_s=(now - newest).total_seconds() if isinstance(newest, datetime) else None,
             rejects=self._intake.rejected,
-            gaps=self.gaps().height,
+            gaps=len(self._events.details("gap")),
             reconnects=self._streamer.reconnects,
             flagged=dict(self._intake.flags.counts),
             load=self.load,
@@ -400,13 +402,23 @@ class Held(Frames):
         return ring.pick(*_codes(split_symbol(name)), after_seq=seq)
 
     def newer_numbers(  # noqa: D102 - as in the base
-        self, columns: Sequence[str], seq: int, name: str
+        self, columns: Sequence[str], seq: int, name: str | None = None, *, since: datetime | None = None
     ) -> dict[str, npt.NDArray[Any]]:
-        return self._ring.numbers(columns, *_codes(split_symbol(name)), after_seq=seq)
+        codes = (None, None) if name is None else _codes(split_symbol(name))
+        return self._ring.numbers(columns, *codes, after_seq=seq, since=_us(since))
 
     def newest_numbers(self, name: str) -> dict[str, float]:  # noqa: D102 - as in the base
         number = self._instruments.number(name)
         return {} if number is None else self._ring.newest_numbers(number)
+
+    def latest_numbers(self, columns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:  # noqa: D102 - as in the base
+        return self._ring.latest_numbers(columns)
+
+    def newer_books(  # noqa: D102 - as in the base
+        self, name: str, seq: int, *, levels: int, since: datetime | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
+        codes = _codes(split_symbol(name))
+        return self._depth_ring.books(*codes, levels=levels, after_seq=seq, since=_us(since))
 
     def book_numbers(self, name: str) -> dict[str, npt.NDArray[np.float64]]:  # noqa: D102 - as in the base
         return self._depth_ring.levels(*_codes(split_symbol(name)))
@@ -414,12 +426,40 @@ class Held(Frames):
     def believed(self, name: str, since: datetime | None = None) -> pl.DataFrame:  # noqa: D102 - as in the base
         import polars as pl
 
-        if self._store is not None and (self._already_stored or self._ring.first_seq > self._first_seq):
+        if self._partly_stored:
             return super().believed(name, since)
         ticks = self.newer("ticks", 0, name)  # all there is, or all there is without the store
         if since is not None:
             ticks = ticks.filter(pl.col("timestamp") >= since)
         return ticks.filter(~pl.col("seq").is_in(left_out(self.events()).implode()))
+
+    def believed_numbers(  # noqa: D102 - as in the base
+        self, columns: Sequence[str], name: str, since: datetime | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
+        if self._partly_stored:
+            return super().believed_numbers(columns, name, since)
+        import numpy as np
+
+        # Without polars: a view that turns to another symbol would wait for what it does elsewhere.
+        found = self.newer_numbers(tuple({*columns, "seq", "timestamp"}), 0, name)
+        good = ~np.isin(found["seq"], self.left_out(0))
+        if since is not None:
+            good &= found["timestamp"] >= _us(since)
+        return {one: found[one][good] for one in columns}
+
+    @property
+    def _partly_stored(self) -> bool:
+        """Whether the store has ticks that are not, or no longer, in memory, and may be asked."""
+        return self._store is not None and bool(
+            self._already_stored or self._ring.first_seq > self._first_seq
+        )
+
+    def left_out(self, after: int) -> npt.NDArray[np.int64]:  # noqa: D102 - as in the base
+        import numpy as np
+
+        details = map(json.loads, self._events.details(FLAGGED, after_seq=after))
+        runs = [run for one in details if one["why"] in LEFT_OUT for run in one["seqs"]]
+        return np.concatenate([np.zeros(0, np.int64), *(np.arange(first, last + 1) for first, last in runs)])
 
     # -- what Frames asks for -------------------------------------------------------------
 
@@ -501,6 +541,10 @@ def check_days(keep_days: int | None) -> None:
     """Raise `SettingError` where this is no number of days to keep."""
     if keep_days is not None and keep_days < 0:
         raise SettingError(f"keep_days={keep_days}: give the number of days to keep, 0 or more.")
+
+
+def _us(since: datetime | None) -> int:
+    return 0 if since is None else round(since.timestamp() * 1_000_000)
 
 
 def _codes(name: Name) -> tuple[int, int | None]:

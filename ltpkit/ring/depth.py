@@ -53,6 +53,11 @@ class _Side:
             self.orders[levels] = side.orders[start:stop]
             self.counted[i:j] = True
 
+    def table(self, values: npt.NDArray[np.float64], rows: npt.NDArray[np.intp], levels: int) -> Any:
+        """Return `price` or `qty` of some rows, shape (rows, levels), NaN where there are fewer levels."""
+        place = self.ends[rows, None] + np.arange(levels)
+        return np.where(place < self.ends[rows + 1, None], values.take(place, mode="clip"), np.nan)
+
     def nbytes(self) -> int:
         return sum(a.nbytes for a in (self.ends, self.price, self.qty, self.orders, self.counted))
 
@@ -160,6 +165,30 @@ class DepthRing(Ring[_DepthChunk]):
             if len(found):
                 return chunk.levels(int(found[-1]))
         return {f"{side}_{name}": np.zeros(0) for side in _SIDES for name in _NAMES}
+
+    def books(
+        self, symbol: int, exchange: int | None = None, *, levels: int, after_seq: int, since: int = 0
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Return the books of one symbol after `after_seq` that were received at `since` or later.
+
+        Columns ``seq`` and ``received_at``; ``bid_price, bid_qty, ask_price, ask_qty``, shape (books,
+        levels), NaN where a side is shorter. No frame is made.
+        """
+        state = self._published
+        parts: list[list[npt.NDArray[Any]]] = []
+        chunks = [(one.chunk, one.chunk.rows) for one in state.sealed] + [(state.open, state.rows)]
+        for chunk, rows in chunks:
+            start = max(0, after_seq + 1 - chunk.first_seq)
+            found = chunk.find(symbol, exchange, min(start, rows), rows)
+            found = found[chunk.ints[2, found] >= since] if since else found
+            sides = [
+                side.table(values, found, levels)
+                for side in (chunk.bids, chunk.asks)
+                for values in (side.price, side.qty)
+            ]
+            parts.append([chunk.ints[0, found], chunk.ints[2, found], *sides])
+        names = ("seq", "received_at", "bid_price", "bid_qty", "ask_price", "ask_qty")
+        return {name: np.concatenate([part[i] for part in parts]) for i, name in enumerate(names)}
 
     def append(self, depth: Depth) -> None:
         """Add books, in order, and publish them. The feed thread only."""

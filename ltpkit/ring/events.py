@@ -89,6 +89,12 @@ class EventLog:
             return value
         return self.hide(str(value))
 
+    def details(self, kind: str, *, after_seq: int = 0) -> list[str]:
+        """Return the details of the events of a kind in memory after `after_seq`, as JSON."""
+        with self._lock:
+            rows = self._rows[max(0, after_seq + 1 - self._first_seq) :]
+        return [detail for _, one, _, detail in rows if one == kind]
+
     def frame(self, *, after_seq: int = 0) -> pl.DataFrame:
         """Return the events in memory after `after_seq`, columns of `schema.EVENTS`."""
         import polars as pl

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -12,7 +11,8 @@ import polars as pl
 from ltpkit.bars import width_us
 from ltpkit.errors import SettingError
 from ltpkit.gaps import OF_A_BOOK
-from ltpkit.views.growing import NUMBERS, GrowingBars, check_history, columns_of
+from ltpkit.views.growing import NUMBERS, GrowingBars, check_history
+from ltpkit.views.missed import Gaps
 from ltpkit.views.source import full_name, precision, stamp, zone_of
 from ltpkit.views.view import Message, View
 
@@ -28,7 +28,6 @@ _LONGEST_AVERAGE: Final = 1_000
 _MOST_CHANGED: Final = 300  # bars in a frame, before they go into the base
 _MOST_LATELY: Final = 16  # instruments and bar lengths that are kept, to go back to at once
 _MOST_GAPS: Final = 200
-_GAPS_EVERY_S: Final = 1.0
 
 
 class Chart(View):
@@ -73,9 +72,7 @@ class Chart(View):
         first, *others = [symbol] if isinstance(symbol, str) else symbol or [""]
         self._bars: dict[str, GrowingBars] = {}
         self._lately: dict[tuple[str, str, str], GrowingBars] = {}
-        self._gaps: list[list[Any]] = []
-        self._gaps_of: Hashable = None
-        self._gaps_at = -_GAPS_EVERY_S
+        self._gaps = Gaps(source, self._again)
         super().__init__(
             source,
             symbol=first,
@@ -129,9 +126,9 @@ class Chart(View):
         return any(one.changed > _MOST_CHANGED for one in self._bars.values())
 
     def _version(self) -> Hashable:
-        # Bars end, and gaps are asked for, without a tick as well.
-        growing = tuple(int(one.tail()[1].sum()) for one in tuple(self._bars.values()))
-        return super()._version(), growing, self._gaps_due()
+        # Bars end without a tick as well.
+        growing = tuple(int(one.grow().sum()) for one in tuple(self._bars.values()))
+        return super()._version(), growing
 
     # -- messages -------------------------------------------------------------------------
 
@@ -146,10 +143,9 @@ class Chart(View):
         self._bars = {name: self._bars_of(name, every, history) for name in names}
         for bars in self._bars.values():
             bars.follow()
-        whole = [columns_of(one.all()) for one in self._bars.values()]
+        whole = [one.all() for one in self._bars.values()]
         for one in self._bars.values():
             one.settle()
-        self._gaps_at = -_GAPS_EVERY_S
         header = {
             "symbols": self.source.known(),
             "series": [
@@ -189,28 +185,10 @@ class Chart(View):
         columns["growing"] = np.concatenate(growing).astype(np.uint8)
         return header, columns
 
-    def _gaps_wanted(self) -> Hashable:
-        return self._options["symbol"], self.source.newest_event(), self.source.rewound()
-
-    def _gaps_due(self) -> bool:
-        return self._gaps_of != self._gaps_wanted() and time.monotonic() - self._gaps_at > _GAPS_EVERY_S
-
     def _known_gaps(self) -> list[list[Any]]:
-        """Return when ticks of the chart's own symbol were missed.
-
-        For each begin, end, why, how many, and what came back. Asked anew once a second at most, as it costs
-        more than the bars.
-        """
-        if not self._gaps_due():
-            return self._gaps
+        """Return what was missed of the chart's own symbol: begin, end, why, how many, what came back."""
         name = self._options["symbol"]
-        self._gaps_of, self._gaps_at = self._gaps_wanted(), time.monotonic()
-        found = self.source.gaps().filter(
-            ~pl.col("why").is_in(OF_A_BOOK),
-            pl.col("symbol").fill_null(name) == name,
-            pl.col("symbols").list.contains(name) | (pl.col("symbols").list.len() == 0),
-        )
-        self._gaps = [
+        return [
             [
                 stamp(gap["start"] or gap["at"]),
                 stamp(gap["end"]),
@@ -218,19 +196,24 @@ class Chart(View):
                 gap["missing"],
                 gap["recovered"],
             ]
-            for gap in found.tail(_MOST_GAPS).iter_rows(named=True)
-        ]
-        return self._gaps
+            for gap in self._gaps.rows()
+            if gap["why"] not in OF_A_BOOK
+            and gap["symbol"] in (name, None)
+            and (name in gap["symbols"] or not gap["symbols"])
+        ][-_MOST_GAPS:]
 
     def _text(self) -> str:
         every, lines = self._options["every"], []
         for name in self._names:
             bars = GrowingBars(self.source, name, every, self._options["history"]).all()
             zone = zone_of(name)
-            shown = bars.tail(8).select(
-                pl.col("start").dt.convert_time_zone(zone).dt.strftime("%d %b %H:%M:%S").alias("start"),
-                "open", "high", "low", "close", "volume",
-            )  # fmt: skip
+            newest = pl.DataFrame(
+                {one: bars[one][-8:] for one in ("start", "open", "high", "low", "close", "volume")}
+            )
+            start = pl.from_epoch(newest["start"].cast(pl.Int64), "ms").dt.replace_time_zone("UTC")
+            shown = newest.with_columns(
+                start.dt.convert_time_zone(zone).dt.strftime("%d %b %H:%M:%S")
+            ).fill_nan(None)
             with pl.Config(tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_rows=8):
-                lines.append(f"{name}, {bars.height:,} bars of {every}, {zone}\n{shown}")
+                lines.append(f"{name}, {len(bars['start']):,} bars of {every}, {zone}\n{shown}")
         return "\n".join(lines)

@@ -1,22 +1,25 @@
 """What a depth history remembers: for each bucket of time the last book, and the trades with their side.
 
-Plain numpy of a fixed size. New rows are added once; what was added is never looked at in polars again.
+Plain numpy of a fixed size: new rows are added once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-__all__ = ["Books", "Trades"]
+__all__ = ["READ", "Books", "Trades"]
 
 _Floats = npt.NDArray[np.float64]
 _Ints = npt.NDArray[np.int64]
 
-_SIDES: Final = ("bid", "ask")
+_TABLES: Final = ("bid_price", "bid_qty", "ask_price", "ask_qty")
+
+#: What is read of ticks.
+READ: Final = ("seq", "received_at", "ltp", "ltq", "volume", "bid", "ask")
 
 
 class _Rows:
@@ -76,17 +79,17 @@ class Books:
 
     def __init__(self, room: int, levels: int, bucket_us: int) -> None:
         self.levels, self.bucket_us = levels, bucket_us
-        sides = {f"{side}_{what}": (np.float64, (levels,)) for side in _SIDES for what in ("price", "qty")}
+        sides = dict.fromkeys(_TABLES, (np.float64, (levels,)))
         self._rows = _Rows(room, bucket=(np.int64, ()), at=(np.int64, ()), **sides)
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def add(self, books: pl.DataFrame) -> None:
-        """Add books that came after those before, columns of `schema.DEPTH`."""
-        if not books.height:
+    def add(self, books: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Add books that came after those before, as `Frames.newer_books` has them."""
+        at = books["received_at"]
+        if not len(at):
             return
-        at = books["received_at"].to_physical().to_numpy()
         bucket = at // self.bucket_us
         if len(self):
             bucket = np.maximum(bucket, self._rows["bucket"][-1])
@@ -94,11 +97,7 @@ class Books:
         last = np.flatnonzero(np.append(bucket[1:] != bucket[:-1], True))
         if len(self) and self._rows["bucket"][-1] == bucket[last[0]]:
             self._rows.drop_last()
-        levels = {
-            f"{side}_{what}": _padded(books[f"{side}_{what}"], last, self.levels)
-            for side in _SIDES
-            for what in ("price", "qty")
-        }
+        levels = {name: books[name][last] for name in _TABLES}
         self._rows.add(bucket=bucket[last], at=at[last], **levels)
 
     @property
@@ -126,9 +125,9 @@ class Books:
         found: dict[str, npt.NDArray[Any]] = {
             "bucket": (self._rows["bucket"][first:] - origin).astype(np.int32)
         }
-        for side in _SIDES:
-            found[f"{side}_price"] = self._rows[f"{side}_price"][first:].ravel()
-            found[f"{side}_qty"] = self._rows[f"{side}_qty"][first:].astype(np.float32).ravel()
+        for name in _TABLES:
+            values = self._rows[name][first:]
+            found[name] = (values.astype(np.float32) if name.endswith("qty") else values).ravel()
         return found
 
     def nbytes(self) -> int:
@@ -154,22 +153,19 @@ class Trades:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def add(self, ticks: pl.DataFrame, books: Books) -> None:
-        """Add ticks that came after those before, columns of `schema.TICKS`.
+    def add(self, ticks: Mapping[str, npt.NDArray[Any]], books: Books) -> None:
+        """Add ticks that came after those before, with the columns `READ`.
 
         Parameters
         ----------
-        ticks : polars.DataFrame
+        ticks : mapping of numpy.ndarray
+            As `Frames.newer_numbers` has them.
         books : Books
             For feeds whose ticks carry no quote. It holds the books up to these ticks at least.
         """
-        if not ticks.height:
+        at, values = ticks["received_at"], ticks
+        if not len(at):
             return
-        at = ticks["received_at"].to_physical().to_numpy()
-        values = {
-            name: ticks[name].to_numpy()  # null is NaN there
-            for name in ("ltp", "ltq", "volume", "bid", "ask")
-        }
         ltp, before = values["ltp"], self._before
         known = {name: _carried(before[name], values[name]) for name in before}  # one longer: what was first
         bid, ask = known["bid"][:-1], known["ask"][:-1]
@@ -210,31 +206,22 @@ class Trades:
         """
         bucket = self._rows["bucket"]
         first, last = np.searchsorted(bucket, [start, stop])
-        rows = pl.DataFrame(
-            {name: self._rows[name][first:last] for name in ("bucket", "price", "side", "qty")}
-        )
-        met = rows.group_by("bucket", "price", "side", maintain_order=True).agg(pl.sum("qty")).tail(most)
+        bucket, price, side = (self._rows[name][first:last] for name in ("bucket", "price", "side"))
+        order = np.lexsort((side, price, bucket))
+        keys = np.stack([bucket[order], price[order], side[order]])
+        begins = np.flatnonzero(np.append(True, (keys[:, 1:] != keys[:, :-1]).any(axis=0))[: len(order)])
+        met = order[begins][-most:]
+        qty = np.add.reduceat(self._rows["qty"][first:last][order], begins) if len(begins) else np.zeros(0)
         return {
-            "trade_bucket": (met["bucket"].to_numpy() - origin).astype(np.int32),
-            "trade_price": met["price"].to_numpy(),
-            "trade_qty": met["qty"].to_numpy().astype(np.float32),
-            "trade_side": met["side"].to_numpy().astype(np.int32),
+            "trade_bucket": (bucket[met] - origin).astype(np.int32),
+            "trade_price": price[met],
+            "trade_qty": qty[-most:].astype(np.float32),
+            "trade_side": side[met].astype(np.int32),
         }
 
     def nbytes(self) -> int:
         """Return the bytes allocated."""
         return self._rows.nbytes()
-
-
-def _padded(lists: pl.Series, rows: npt.NDArray[np.intp], levels: int) -> _Floats:
-    """Return some rows of lists as a table with `levels` columns, NaN where one is shorter."""
-    whole = lists.to_arrow()  # over the same memory, where an expression of polars would cost a tenth of a ms
-    ends, flat = whole.offsets.to_numpy(), whole.values.to_numpy(zero_copy_only=False)
-    place = ends[rows, None] + np.arange(levels)
-    there = place < ends[rows + 1, None]
-    table = np.full(there.shape, np.nan)
-    table[there] = flat[place[there]]
-    return table
 
 
 def _carried(first: float, values: _Floats) -> _Floats:

@@ -7,15 +7,15 @@ size: new rows are added once, the base sends the window, and frames the columns
 from __future__ import annotations
 
 import math
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import polars as pl
 
 from ltpkit.errors import SettingError
-from ltpkit.views.depth_columns import Books, Trades
-from ltpkit.views.source import full_name, precision, stamp, zone_of
+from ltpkit.views.depth_columns import READ, Books, Trades
+from ltpkit.views.missed import Gaps
+from ltpkit.views.source import full_name, milliseconds, precision, stamp, zone_of
 from ltpkit.views.view import Message, View
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ _SINCE_BASE: Final = 80  # buckets, after which they belong in the base
 _MOST_LEVELS: Final = 200
 _LONGEST_S: Final = 86_400.0
 _SCALES: Final = ("log", "sqrt")
-_GAPS_EVERY_S: Final = 1.0
+_MOST_GAPS: Final = 100
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: States in which time goes on though nothing may come.
 _GOES_ON: Final = ("live", "stale", "connecting", "backing_off")
 
@@ -68,8 +69,8 @@ class DepthHistory(View):
     ) -> None:
         self._read_for: object = None  # what the arrays were made for
         self._seqs = {"depth": 0, "ticks": 0}
-        self._gaps: list[list[float | None]] = []
-        self._gaps_at = -math.inf
+        self._book_at = 0  # when the newest book was received
+        self._gaps = Gaps(source, self._again)
         super().__init__(source, symbol=symbol, seconds=seconds, levels=levels, scale=scale, palette=palette)
 
     def _check(self, name: str, value: Any) -> Any:
@@ -102,34 +103,37 @@ class DepthHistory(View):
         name, seconds, levels = (self._options[one] for one in ("symbol", "seconds", "levels"))
         wanted = name, seconds, levels, self.source.rewound()
         anew = wanted != self._read_for
-        if not anew:
-            books = self.source.newer("depth", self._seqs["depth"], name)
-            ticks = self.source.newer("ticks", self._seqs["ticks"], name)
-        else:
+        since = None
+        if anew:
             bucket_us = max(round(seconds * 1e6 / _COLUMNS), _SHORTEST_BUCKET_US)
             self._books = Books(_COLUMNS + 1, levels, bucket_us)
             self._trades = Trades(_TRADES, bucket_us)
             self._seqs = {"depth": 0, "ticks": 0}
-            self._gaps_at = -math.inf
             self._read_for = wanted
-            start = self._end(name) - timedelta(seconds=seconds)
-            books = self.source.received("depth", name, start)
-            ticks = self.source.received("ticks", name, start)
+            book = (
+                None if self._goes_on else self.source.books(name, last=1)["received_at"].to_physical().max()
+            )
+            self._book_at = book if isinstance(book, int) else 0
+            since = self._end(name) - timedelta(seconds=seconds)
+        books = self.source.newer_books(name, self._seqs["depth"], levels=levels, since=since)
+        ticks = self.source.newer_numbers(READ, self._seqs["ticks"], name, since=since)
         self._books.add(books)
         self._trades.add(ticks, self._books)
         for table, rows in (("depth", books), ("ticks", ticks)):
-            if rows.height:
-                self._seqs[table] = rows["seq"][-1]
+            if len(rows["seq"]):
+                self._seqs[table] = int(rows["seq"][-1])
+        if len(books["seq"]):
+            self._book_at = int(books["received_at"][-1])
         return anew
+
+    @property
+    def _goes_on(self) -> bool:
+        return self.source.condition()[0] in _GOES_ON
 
     def _end(self, name: str) -> datetime:
         """Return the time at the right edge."""
-        if self.source.condition()[0] in _GOES_ON:
-            return datetime.now(UTC)
-        newest = self.source.latest(name).select("received_at")
-        book = self.source.books(name, last=1).select("received_at")
-        end = pl.concat([newest, book])["received_at"].max()
-        return end if isinstance(end, datetime) else datetime.now(UTC)
+        newest = max(int(self.source.newest_numbers(name).get("received_at", 0)), self._book_at)
+        return datetime.now(UTC) if self._goes_on or not newest else _EPOCH + timedelta(microseconds=newest)
 
     def _outgrown(self) -> bool:
         if self._read():
@@ -161,12 +165,11 @@ class DepthHistory(View):
 
     def _frame(self) -> Message:
         name = self._options["symbol"]
-        newest = self.source.latest(name)
-        row = newest.row(0, named=True) if newest.height else {}
+        newest = self.source.newest_numbers(name)
         header = {
-            "seq": row.get("seq"),
-            "stamp": stamp(row.get("received_at")),
-            "ltp": row.get("ltp"),
+            "seq": newest.get("seq"),
+            "stamp": milliseconds(newest.get("received_at")),
+            "ltp": newest.get("ltp"),
             "end": stamp(self._end(name)),
             "gaps": self._gaps_shown(name),
         }
@@ -178,15 +181,10 @@ class DepthHistory(View):
 
     def _gaps_shown(self, name: str) -> list[list[float | None]]:
         """Return when nothing came, from and to: a gap that is still open has no end."""
-        now = time.monotonic()
-        if now - self._gaps_at > _GAPS_EVERY_S:
-            self._gaps_at = now
-            found = self.source.gaps().filter(pl.col("symbols").list.contains(name))
-            since = datetime.now(UTC) - timedelta(seconds=_LONGEST_S)
-            start = pl.coalesce("start", "at")
-            rows = found.filter(start >= since).select(start, "end").tail(100)
-            self._gaps = [[stamp(start), stamp(end)] for start, end in rows.iter_rows()]
-        return self._gaps
+        since = datetime.now(UTC) - timedelta(seconds=_LONGEST_S)
+        found = [gap for gap in self._gaps.rows() if name in gap["symbols"]]
+        spans = [(gap["start"] or gap["at"], gap["end"]) for gap in found[-_MOST_GAPS:]]
+        return [[stamp(start), stamp(end)] for start, end in spans if start >= since]
 
     def _text(self) -> str:
         name, seconds = self._options["symbol"], self._options["seconds"]

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
-import polars as pl
 
 from ltpkit.live import Stream
 from ltpkit.service import RealTimeSyncService
 from ltpkit.service.health import Check, check
+from ltpkit.views.missed import Gaps
 from ltpkit.views.source import stamp, zone_of
 from ltpkit.views.view import Message, View
 
@@ -24,6 +24,8 @@ __all__ = ["HealthView"]
 
 _EVERY_S: Final = 5.0
 _MOST_GAPS: Final = 50
+_TIMES: Final = ("at", "start", "end")
+_SHOWN: Final = ("symbols", "why", "missing", "recovered")
 
 
 class HealthView(View):
@@ -49,6 +51,7 @@ class HealthView(View):
         self._checks: list[Check] = []
         self._checked_at = -float("inf")
         self._looks = threading.Lock()
+        self._gaps = Gaps(source, self._again)
         super().__init__(source, palette=palette)
 
     def _version(self) -> Hashable:
@@ -73,25 +76,21 @@ class HealthView(View):
             self._checked_at = now
             threading.Thread(target=self._look, name="ltpkit-health", daemon=True).start()
         known = self.source.known()
-        found = self._gaps()
+        found = self._gaps.rows()
         return {
             "seq": None,
             "zone": zone_of(known[0]) if known else "UTC",
             "checks": [msgspec.structs.asdict(one) for one in self._checks],
             "gaps": [
-                {**row, **{name: stamp(row[name]) for name in ("at", "start", "end")}}
-                for row in found.head(_MOST_GAPS).iter_rows(named=True)
+                {name: gap[name] for name in _SHOWN} | {name: stamp(gap[name]) for name in _TIMES}
+                for gap in found[: -_MOST_GAPS - 1 : -1]
             ],
-            "count": found.height,
+            "count": len(found),
         }, {}
-
-    def _gaps(self) -> pl.DataFrame:
-        columns = ("at", "symbols", "why", "start", "end", "missing", "recovered")
-        return self.source.gaps().select(columns).reverse()
 
     def _text(self) -> str:
         self._look()
         lines = [f"  {one.status:<9} {one.name:<14} {one.reason}" for one in self._checks]
-        found = self._gaps()
+        found = self.source.gaps().select(*_TIMES, *_SHOWN).reverse()
         lines.append(f"{found.height} gap{'' if found.height == 1 else 's'}")
         return "\n".join([*lines, *([str(found.head(10))] if found.height else [])])

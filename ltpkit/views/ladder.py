@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ltpkit.errors import SettingError
-from ltpkit.views.source import full_name, precision, zone_of
+from ltpkit.views.source import full_name, milliseconds, precision, zone_of
 from ltpkit.views.view import Message, View
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class Ladder(View):
         newest = self.source.newest_numbers(name)
         header = {
             "seq": newest.get("seq"),
-            "stamp": _milliseconds(newest.get("received_at")),
-            "at": _milliseconds(newest.get("timestamp")),
+            "stamp": milliseconds(newest.get("received_at")),
+            "at": milliseconds(newest.get("timestamp")),
             **{one: _known(newest.get(one)) for one in ("ltp", "ltq", "change")},
         }
         return header, {one: side[:levels] for one, side in self.source.book_numbers(name).items()}
@@ -71,7 +71,3 @@ class Ladder(View):
 
 def _known(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else value
-
-
-def _milliseconds(time_us: float | None) -> float | None:
-    return None if time_us is None else time_us / 1000

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,6 @@ from ltpkit.instrument import split_symbol
 from ltpkit.schema import code_of
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from ltpkit.frames import Frames
 
 __all__ = ["Newest", "keys_in", "keys_of"]
@@ -28,10 +26,9 @@ def keys_of(names: Sequence[str]) -> npt.NDArray[np.int64]:
     return np.array(keys, np.int64)
 
 
-def keys_in(rows: pl.DataFrame) -> npt.NDArray[np.int64]:
-    """Return the number of each row's instrument."""
-    symbol, exchange = (rows[name].to_physical().to_numpy() for name in ("symbol", "exchange"))
-    keys: npt.NDArray[np.int64] = symbol.astype(np.int64) << 8 | exchange
+def keys_in(rows: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
+    """Return the number of each row's instrument, of its codes."""
+    keys: npt.NDArray[np.int64] = rows["symbol"].astype(np.int64) << 8 | rows["exchange"]
     return keys
 
 
@@ -49,7 +46,7 @@ class Newest:
 
     def read(self, source: Frames, *columns: str) -> dict[str, npt.NDArray[np.float64]]:
         """Return columns of `schema.TICKS`, numbers and times in µs; NaN for what is not known yet."""
-        rows = source.latest()
+        rows = source.latest_numbers(("symbol", "exchange", *columns))
         keys = keys_in(rows)
         order = np.argsort(keys)
         place = np.minimum(np.searchsorted(keys, self._keys, sorter=order), max(len(keys) - 1, 0))
@@ -58,6 +55,6 @@ class Newest:
         where = order[place[there]] if len(keys) else place[:0]
         for name in columns:
             values = np.full(len(self._keys), np.nan)
-            values[there] = rows[name].to_physical().to_numpy()[where]
+            values[there] = rows[name][where]
             found[name] = values
         return found

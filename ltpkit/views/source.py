@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ltpkit.frames import Frames
     from ltpkit.status import Status
 
-__all__ = ["Reporting", "Subscribing", "full_name", "precision", "stamp", "zone_of"]
+__all__ = ["Reporting", "Subscribing", "full_name", "milliseconds", "precision", "stamp", "zone_of"]
 
 
 @runtime_checkable
@@ -59,6 +59,11 @@ def zone_of(name: str) -> str:
 def stamp(at: datetime | None) -> float | None:
     """Return a time as the page counts it: milliseconds since 1970."""
     return None if at is None else at.timestamp() * 1000
+
+
+def milliseconds(time_us: float | None) -> float | None:
+    """Return a time in microseconds as the page counts it."""
+    return None if time_us is None else time_us / 1000
 
 
 def precision(source: Frames, name: str) -> int:

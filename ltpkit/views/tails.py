@@ -7,7 +7,7 @@ came in between and not what is held.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,6 @@ import numpy.typing as npt
 from ltpkit.views.newest import keys_in, keys_of
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from ltpkit.frames import Frames
 
 __all__ = ["POINTS", "SECONDS", "Arrivals", "Curves", "Paces"]
@@ -35,20 +33,20 @@ _MOST_ROWS: Final = 300_000  # that are read when a view begins
 class Arrivals:
     """The ticks of a source that are new since they were last asked for."""
 
-    def __init__(self, source: Frames) -> None:
-        self._source = source
+    def __init__(self, source: Frames, *columns: str) -> None:
+        self._source, self._columns = source, ("seq", "received_at", *columns)
         self._seq, self._rewound = 0, source.rewound()
 
-    def take(self) -> tuple[pl.DataFrame, bool]:
-        """Return the new rows, and whether what came before them counts no more."""
+    def take(self) -> tuple[dict[str, npt.NDArray[Any]], bool]:
+        """Return columns of the new rows, and whether what came before them counts no more."""
         rewound = self._source.rewound()
         again = rewound != self._rewound
         if again:
             self._seq, self._rewound = 0, rewound
-        source, seq = self._source, self._seq
-        rows = source.newer("ticks", seq) if seq else source.ticks(last=_MOST_ROWS)
-        if rows.height:
-            self._seq = rows["seq"][-1]
+        begin = self._seq or max(self._source.latest_numbers(("seq",))["seq"].max(initial=0) - _MOST_ROWS, 0)
+        rows = self._source.newer_numbers(self._columns, int(begin))
+        if len(rows["seq"]):
+            self._seq = int(rows["seq"][-1])
         return rows, again
 
 
@@ -63,7 +61,7 @@ class Curves:
     """
 
     def __init__(self, source: Frames, names: Sequence[str]) -> None:
-        self._arrivals = Arrivals(source)
+        self._arrivals = Arrivals(source, "symbol", "exchange", "ltp", "change")
         keys = keys_of(names)
         self._order = np.argsort(keys)
         self._keys = keys[self._order]
@@ -86,15 +84,15 @@ class Curves:
         rows, again = self._arrivals.take()
         if again:
             self._begin()
-        if not rows.height or not len(self._keys):
+        if not len(rows["seq"]) or not len(self._keys):
             return
         keys = keys_in(rows)
         place = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         who = self._order[place]
-        price = rows["ltp"].to_numpy()
+        price = rows["ltp"]
         shown = (self._keys[place] == keys) & ~np.isnan(price)
         # A price that cannot be right has no change. Neither has an instrument's first, which counts.
-        odd = np.flatnonzero(shown & np.isnan(rows["change"].to_numpy()))
+        odd = np.flatnonzero(shown & np.isnan(rows["change"]))
         if len(odd):
             shown[odd] = False
             known = ~np.isnan(np.column_stack([self._carried, self._grid])).all(axis=1)
@@ -103,7 +101,7 @@ class Curves:
         wanted = np.flatnonzero(shown)
         if not len(wanted):
             return
-        self._add(who[wanted], rows["received_at"].to_physical().to_numpy()[wanted], price[wanted])
+        self._add(who[wanted], rows["received_at"][wanted], price[wanted])
 
     def _add(
         self, who: npt.NDArray[np.intp], at_us: npt.NDArray[np.int64], price: npt.NDArray[np.float64]
@@ -180,7 +178,7 @@ class Paces:
         rows, again = self._arrivals.take()
         if again:
             self._first = self._last = 0
-        seconds = rows["received_at"].to_physical().to_numpy() // 1_000_000
+        seconds = rows["received_at"] // 1_000_000
         if not self._first:
             self._counts[:] = 0
             self._first = self._last = int(seconds[0]) if len(seconds) else 0

@@ -193,14 +193,18 @@ class View(ABC):
         pump.wake(self)
         return self
 
+    def _again(self) -> None:
+        """Have the picture made anew: there is more to show than ticks."""
+        self._drawn = None
+        pump.wake(self)
+
     def try_choose(self, choices: Mapping[str, Any]) -> None:
         """Do as `choose` for a page, which is told where it cannot be."""
         try:
             self.choose(**choices)
         except LtpkitError as error:
             self._problem = str(error)
-            self._drawn = None
-            pump.wake(self)
+            self._again()
 
     def listen(self, listener: Listener) -> Self:
         """Call `listener` with the changes whenever something is chosen, on whatever thread that was.

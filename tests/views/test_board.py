@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 
 import ltpkit as lk
 from ltpkit.errors import SettingError, UnknownInstrument
-from ltpkit.frames import Frames, Table
+from ltpkit.frames import Frames
 from ltpkit.views.board import Board
 from ltpkit.views.tails import POINTS
 from ltpkit.views.wire import unpack
@@ -159,17 +158,17 @@ def test_reading_again_asks_for_new_rows_only(live: lk.Stream, monkeypatch: pyte
     live.stop()
     board = Board(live, SYMBOLS)
     shown(board)
-    asked: list[pl.DataFrame] = []
-    newer = live.newer
+    asked: list[int] = []
+    numbers = live.newer_numbers
 
-    def watched(table: Table, seq: int) -> pl.DataFrame:
-        asked.append(newer(table, seq))
-        return asked[-1]
+    def watched(columns: Sequence[str], seq: int) -> Any:
+        found = numbers(columns, seq)
+        asked.append(len(found["seq"]))
+        return found
 
-    monkeypatch.setattr(live, "newer", watched)
-    monkeypatch.setattr(live, "ticks", lambda *args, **kwargs: pytest.fail("all rows were read again"))
+    monkeypatch.setattr(live, "newer_numbers", watched)
     board._frame()
-    assert [rows.height for rows in asked] == [0]
+    assert asked == [0]
 
 
 ROWS = """() => [...document.querySelectorAll('.ltp-board .row')].filter(row => row.style.display !== 'none')

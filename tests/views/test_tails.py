@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import cast
 
@@ -42,11 +43,12 @@ class Rows:
     def rewound(self) -> int:
         return self.back
 
-    def ticks(self, *, last: int) -> pl.DataFrame:
-        return self.all.head(self.held).tail(last)
+    def latest_numbers(self, columns: Sequence[str]) -> dict[str, np.ndarray]:
+        return self.newer_numbers(columns, self.held - 1)
 
-    def newer(self, table: str, seq: int) -> pl.DataFrame:
-        return self.all.head(self.held).filter(pl.col("seq") > seq)
+    def newer_numbers(self, columns: Sequence[str], seq: int) -> dict[str, np.ndarray]:
+        found = self.all.head(self.held).filter(pl.col("seq") > seq)
+        return {name: found[name].to_physical().to_numpy() for name in columns}
 
     @property
     def frames(self) -> Frames:
