@@ -64,29 +64,10 @@ class Flags:
         """
         if self._met < len(self._instruments):
             self._meet()
-        codes = np.empty(len(ticks), np.uint8)
-        if ticks.duplicate is None:
-            if not self._judge(ticks, prices, known, codes):
-                return None
-        else:
-            new = ~ticks.duplicate
-            others = np.empty(np.count_nonzero(new), np.uint8)
-            self._judge(ticks.only(new), prices, known, others)
-            codes[new], codes[ticks.duplicate] = others, _DUPLICATE
-        suspects = Suspects.of(codes)
-        for why, places in suspects.rows.items():
-            self.counts[why] += len(places)
-        return suspects
-
-    def _judge(
-        self,
-        ticks: Ticks,
-        prices: npt.NDArray[np.float64],
-        known: npt.NDArray[np.float64],
-        codes: npt.NDArray[np.uint8],
-    ) -> int:
-        """Write a code for each row; return how many are odd."""
-        return self._loops.judge(
+        codes = np.zeros(len(ticks), np.uint8)
+        if ticks.duplicate is not None:
+            codes[ticks.duplicate] = _DUPLICATE
+        if not self._loops.judge(
             ticks.instrument,
             ticks.timestamp,
             ticks.received_at,
@@ -96,7 +77,12 @@ class Flags:
             self._states,
             self._feed,
             codes,
-        )
+        ):
+            return None
+        suspects = Suspects.of(codes)
+        for why, places in suspects.rows.items():
+            self.counts[why] += len(places)
+        return suspects
 
     def _meet(self) -> None:
         """Give each instrument that came since a state."""

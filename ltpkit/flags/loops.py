@@ -64,16 +64,21 @@ _LEFT_OUT: Final = tuple(REASONS.index(why) for why in LEFT_OUT)
 
 @compiled()
 def _most_ahead(
-    timestamp: npt.NDArray[np.int64], received_at: npt.NDArray[np.int64], feed: npt.NDArray[np.void]
+    timestamp: npt.NDArray[np.int64],
+    received_at: npt.NDArray[np.int64],
+    feed: npt.NDArray[np.void],
+    codes: npt.NDArray[np.uint8],
 ) -> int:
     """Return how far a time may be ahead of its receipt, having set the lead where it is the clock here."""
     most_ahead: int = _AHEAD_US + feed[0]["lead"]
-    ahead, least = 0, _LONGEST_LEAD
+    rows, ahead, least = 0, 0, _LONGEST_LEAD
     for row in range(len(timestamp)):
-        lead = timestamp[row] - received_at[row]
-        ahead += lead > most_ahead
-        least = min(least, lead)
-    if ahead < len(timestamp):
+        if codes[row] == _NOTHING:
+            lead = timestamp[row] - received_at[row]
+            rows += 1
+            ahead += lead > most_ahead
+            least = min(least, lead)
+    if ahead < rows:
         feed[0]["ahead_rows"] = 0
         return most_ahead
     feed[0]["ahead_rows"] += ahead
@@ -174,13 +179,16 @@ def judge(
     feed : ndarray of FEED, shape (1,)
         Brought up to date.
     codes : ndarray of uint8, shape (n,)
-        Written: places in `suspects.REASONS`.
+        Places in `suspects.REASONS`, brought up to date. A row that has one already is not looked at.
     """
     rows_before: int = feed[0]["rows"]
     feed[0]["rows"] += len(who)
-    most_ahead = _most_ahead(timestamp, received_at, feed)
+    most_ahead = _most_ahead(timestamp, received_at, feed, codes)
     odd = 0
     for row in range(len(who)):
+        if codes[row] != _NOTHING:
+            odd += 1
+            continue
         code, time, ltp, number = _NOTHING, timestamp[row], values[_LTP, row], who[row]
         instrument = instruments[number]
         picture = ltp == ltp and instrument["picture"]
