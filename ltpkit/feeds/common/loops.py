@@ -21,7 +21,7 @@ FREE: Final = -1
 KEY, NUMBER = 0, 1
 
 
-@compiled()
+@compiled(inline=True)
 def _place(key: int, table: npt.NDArray[np.int64]) -> int:
     """Return where a key is in the table, or where it would be; some places are always free."""
     place = key % len(table)
