@@ -7,13 +7,15 @@ otherwise in the user's cache or in ``NUMBA_CACHE_DIR``.
 
 Modules of compiled loops are imported when a stream is made, never by ``import ltpkit``, and on the thread
 that makes it: the feed thread compiles nothing. A loop calls compiled loops of its own module only, as numba
-notices a change in the file of the caller alone. ``NUMBA_DISABLE_JIT=1`` runs the loops as plain Python, for
+notices a change in the file of the caller alone; constants of its module may come from others, as they are
+part of the name it is kept under. ``NUMBA_DISABLE_JIT=1`` runs the loops as plain Python, for
 a debugger; ``python -m ltpkit.compiled`` compiles all of them, for an image or a machine without time later.
 """
 
 from __future__ import annotations
 
 import importlib
+import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,7 +25,7 @@ import numba
 
 __all__ = ["compile_all", "compiled", "reads"]
 
-_NAME: Final = "loops"  # of each module that holds some
+_FILES: Final = "*loops.py"  # that hold some
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -56,6 +58,7 @@ def compiled(*arguments: Any, inline: bool = False) -> Callable[[Loop], Loop]:
 
     def compile_kept(loop: Loop) -> Loop:
         found: Any
+        loop.__qualname__ += f"_{_constants(loop):08x}"
         try:
             found = compile_(signatures, cache=True)(loop)
         except RuntimeError:  # nowhere to keep it: then every process compiles it
@@ -65,10 +68,16 @@ def compiled(*arguments: Any, inline: bool = False) -> Callable[[Loop], Loop]:
     return compile_kept
 
 
+def _constants(loop: Callable[..., Any]) -> int:
+    """Return a checksum of the numbers that are compiled into a loop of this module."""
+    numbers = {name: one for name, one in loop.__globals__.items() if isinstance(one, int | float | tuple)}
+    return zlib.crc32(repr(sorted(numbers.items())).encode())
+
+
 def compile_all() -> list[str]:
     """Compile the loops of all modules, as far as they are not on disk; return the modules' names."""
     here = Path(__file__).parent
-    paths = [path.relative_to(here.parent).with_suffix("") for path in here.rglob(f"{_NAME}.py")]
+    paths = [path.relative_to(here.parent).with_suffix("") for path in here.rglob(_FILES)]
     names = [".".join(path.parts) for path in sorted(paths)]
     for name in names:
         importlib.import_module(name)
