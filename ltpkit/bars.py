@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Final, overload
 
@@ -18,13 +18,12 @@ import polars as pl
 
 from ltpkit.errors import SettingError
 from ltpkit.instrument import INDIAN_EXCHANGES, market_open
-from ltpkit.schema import BACKFILL
+from ltpkit.schema import BACKFILL, us_of
 
 __all__ = ["NEEDED", "bars", "opening", "width_us"]
 
 _DAY: Final = 86_400_000_000
 _UNITS: Final = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": _DAY}
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME: Final = pl.Datetime("us", "UTC")
 _INSTRUMENT: Final = ("symbol", "exchange")
 NEEDED: Final = ("seq", *_INSTRUMENT, "timestamp", "ltp", "ltq", "volume")
@@ -165,7 +164,7 @@ def _now_us(now: datetime | int | None) -> int | None:
         return now
     if now.tzinfo is None:
         raise SettingError("now has no time zone; give an aware datetime, or microseconds in UTC.")
-    return (now - _EPOCH) // timedelta(microseconds=1)
+    return us_of(now)
 
 
 def _wanted(columns: list[str]) -> list[str]:

@@ -71,8 +71,8 @@ class Ticks(msgspec.Struct, kw_only=True):
         line: npt.NDArray[np.float64] = self.values[_ROW[name]]
         return line
 
-    def only(self, kept: npt.NDArray[np.bool_]) -> Ticks:
-        """Return those of the rows where `kept` is true."""
+    def only(self, kept: npt.NDArray[np.bool_] | slice) -> Ticks:
+        """Return some of the rows: where `kept` is true, or this slice of them."""
         return Ticks(
             instrument=self.instrument[kept],
             timestamp=self.timestamp[kept],

@@ -26,7 +26,7 @@ from ltpkit.gaps import gap
 from ltpkit.held import Held
 from ltpkit.instrument import Instrument, Instruments
 from ltpkit.recording import Recorder
-from ltpkit.schema import BACKFILL, now_us
+from ltpkit.schema import BACKFILL, now_us, us_of
 from ltpkit.streamer import Streamer
 
 if TYPE_CHECKING:
@@ -440,4 +440,4 @@ def _in_us(name: str, moment: datetime | None) -> int | None:
         return None
     if moment.tzinfo is None:
         raise SettingError(f"{name}={moment} has no time zone; give an aware datetime.")
-    return round(moment.timestamp() * 1e6)
+    return us_of(moment)

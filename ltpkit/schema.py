@@ -8,6 +8,7 @@ Missing is null; inside the ring's own float memory it is NaN until a frame is h
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -25,8 +26,10 @@ __all__ = [
     "TICK_FLOATS",
     "categories",
     "code_of",
+    "moment_of",
     "now_us",
     "polars_schema",
+    "us_of",
 ]
 
 #: What a query may name.
@@ -106,6 +109,25 @@ NO_TIME: Final = -(2**63)
 def now_us() -> int:
     """Return the time as every column of times has it: µs since 1970 in UTC."""
     return time.time_ns() // 1000
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment_of(us: int) -> datetime:
+    """Return the time that is so many µs after 1970 began, in UTC.
+
+    Examples
+    --------
+    >>> moment_of(1_500_000).isoformat()
+    '1970-01-01T00:00:01.500000+00:00'
+    """
+    return _EPOCH + timedelta(microseconds=us)
+
+
+def us_of(moment: datetime) -> int:
+    """Return an aware time as µs since 1970."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 _kept_alive: list[pl.Series] = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import httpx
@@ -33,7 +33,7 @@ from ltpkit.feeds.common.history import (
     ticks_of_trades,
 )
 from ltpkit.instrument import Instrument, Instruments
-from ltpkit.schema import BACKFILL, FEED_FLOATS, now_us
+from ltpkit.schema import BACKFILL, FEED_FLOATS, moment_of, now_us
 
 __all__ = ["Backfiller", "Hook"]
 
@@ -43,7 +43,6 @@ Hook = Callable[[dict[str, Any]], pl.DataFrame | None]
 _CHUNK_ROWS: Final = 8192  # a turn of the feed thread each: a long history must not hold it up
 _LOOK_EVERY_S: Final = 1.0
 _DAY: Final = 86_400_000_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FILLED: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "gap": pl.Int64,
@@ -202,7 +201,8 @@ class Backfiller:
             for job in jobs:
                 rows, error = self._fill(job)
                 span = job.span
-                done.append((job.gap, span.instrument.name, _when(span.start), _when(span.end), rows, error))
+                times = moment_of(span.start), moment_of(span.end)
+                done.append((job.gap, span.instrument.name, *times, rows, error))
         return pl.DataFrame(done, schema=_FILLED, orient="row")
 
     def _gaps(
@@ -285,7 +285,7 @@ class Backfiller:
         rows = 0 if ticks is None else len(ticks)
         for start in range(0, rows, _CHUNK_ROWS):
             assert ticks is not None
-            self._append(_part(ticks, start, start + _CHUNK_ROWS))
+            self._append(ticks.only(slice(start, start + _CHUNK_ROWS)))
         detail: dict[str, object] = {"gap": job.gap, "rows": rows, "source": source}
         detail |= {"start": job.span.start, "end": job.span.end}
         self._note(Event(at=now_us(), kind="backfilled", symbol=job.span.instrument.name, detail=detail))
@@ -319,7 +319,7 @@ class Backfiller:
         day = timedelta(days=1)
         known = self._sql(
             f"SELECT epoch_us(timestamp), volume {which} AND timestamp BETWEEN ? AND ? ORDER BY timestamp",
-            [*params, _when(span.start) - day, _when(span.end) + day],
+            [*params, moment_of(span.start) - day, moment_of(span.end) + day],
         )
         times, totals = (column.to_numpy() for column in known.get_columns())
         return running_totals(minutes, span, times, totals)
@@ -329,8 +329,8 @@ class Backfiller:
         given = hook(
             {
                 "symbol": span.instrument.name,
-                "start": _when(span.start),
-                "end": _when(span.end),
+                "start": moment_of(span.start),
+                "end": moment_of(span.end),
                 "why": job.why,
                 "missing": job.missing,
             }
@@ -373,20 +373,7 @@ def _once(minutes: Minutes, span: Span) -> Minutes:
     return Minutes(**{name: getattr(minutes, name)[places] for name in Minutes.__struct_fields__})
 
 
-def _part(ticks: Ticks, start: int, stop: int) -> Ticks:
-    return Ticks(
-        instrument=ticks.instrument[start:stop],
-        timestamp=ticks.timestamp[start:stop],
-        received_at=ticks.received_at[start:stop],
-        values=ticks.values[:, start:stop],
-    )
-
-
 def _failed(job: _Job | None, why: str) -> Event:
     detail: dict[str, object] = {"why": why} if job is None else {"gap": job.gap, "why": why}
     symbol = None if job is None else job.span.instrument.name
     return Event(at=now_us(), kind="backfill_failed", symbol=symbol, detail=detail)
-
-
-def _when(us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=us)

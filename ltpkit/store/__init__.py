@@ -27,7 +27,7 @@ from ltpkit.store.reading import ReadableStore
 from ltpkit.store.recovery import Recovered, left_behind
 from ltpkit.store.recovery import replay as replay_journal
 from ltpkit.store.salvage import log_of
-from ltpkit.store.tables import TABLES, TIME_OF, day_of, one, positions_in
+from ltpkit.store.tables import TABLES, TIME_OF, day_of, one, positions_in, quoted
 
 __all__ = ["Compacted", "Recovered", "Store", "migrate"]
 
@@ -229,7 +229,7 @@ class Store(ReadableStore):
                 cursor.execute("BEGIN")
                 for table, name in TABLES.items():
                     gone = cursor.execute(
-                        f"DELETE FROM {name} WHERE {TIME_OF[table]} < ?::DATE::TIMESTAMPTZ", [first]
+                        f"DELETE FROM {name} WHERE {quoted(TIME_OF[table])} < ?::DATE::TIMESTAMPTZ", [first]
                     ).fetchall()
                     deleted += gone[0][0]
                 cursor.execute("COMMIT")

@@ -15,7 +15,7 @@ import duckdb
 
 from ltpkit.errors import StoreError
 from ltpkit.store.opening import first_line
-from ltpkit.store.tables import TIME_OF, table_of, text
+from ltpkit.store.tables import TIME_OF, quoted, table_of, text
 
 __all__ = ["copy", "write_days"]
 
@@ -31,7 +31,7 @@ def write_days(
     """Write a Parquet file for each table and day, as `Store.export` says; return their paths."""
     written: list[Path] = []
     for table in tables:
-        name, at = table_of(table), TIME_OF[table]
+        name, at = table_of(table), quoted(TIME_OF[table])
         days = cursor.execute(
             f"SELECT DISTINCT {at}::DATE FROM {name} WHERE {at} IS NOT NULL ORDER BY ALL"
         ).fetchall()

@@ -5,10 +5,11 @@ Pure: names in, SQL text out.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ltpkit.errors import SettingError
+from ltpkit.schema import moment_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,7 +28,7 @@ VIEWS: Final = (
     "believed_ticks",
 )
 #: The column that says on which day a row belongs.
-TIME_OF: Final = {"ticks": "received_at", "depth": "received_at", "events": '"at"'}
+TIME_OF: Final = {"ticks": "received_at", "depth": "received_at", "events": "at"}
 
 
 def table_of(rows: str) -> str:
@@ -60,7 +61,7 @@ def text(words: str) -> str:
 def day_of(now: datetime | int) -> date:
     """Return the day in UTC; microseconds when an int."""
     if isinstance(now, int):
-        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now)).date()
+        return moment_of(now).date()
     if now.tzinfo is None:
         raise SettingError("now has no time zone; give an aware datetime, or microseconds in UTC.")
     return now.astimezone(UTC).date()

@@ -6,7 +6,7 @@ times of the request in IST, those of the answer in true UTC seconds (unlike the
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from ltpkit.feeds.common.address import Secret, revealed
 from ltpkit.feeds.common.history import Minutes, Page, Request, Span
+from ltpkit.schema import moment_of
 
 __all__ = ["MinuteHistory", "kind_of"]
 
@@ -22,7 +23,6 @@ _URL: Final = "https://api.dhan.co/v2"
 _INDIA: Final = ZoneInfo("Asia/Kolkata")
 _LONGEST: Final = timedelta(days=90)
 _MINUTE: Final = timedelta(minutes=1)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Underlyings that are indices; the futures and options of others are of shares.
 _INDICES: Final = (
@@ -75,7 +75,7 @@ class MinuteHistory:
 
     def first(self, span: Span) -> Request:
         """Return the request for the minutes that the span touches, from its first."""
-        return self._request(span, _EPOCH + timedelta(microseconds=span.start))
+        return self._request(span, moment_of(span.start))
 
     def read(self, span: Span, request: Request, body: bytes) -> Page:
         """Return the minutes of an answer, and the request for the next 90 days."""
@@ -94,11 +94,11 @@ class MinuteHistory:
     def _later(self, span: Span, request: Request) -> Request | None:
         asked = msgspec.json.decode(request.body or b"{}")["toDate"]
         until = datetime.strptime(asked, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_INDIA)
-        return self._request(span, until) if until < _EPOCH + timedelta(microseconds=span.end) else None
+        return self._request(span, until) if until < moment_of(span.end) else None
 
     def _request(self, span: Span, start: datetime) -> Request:
         one = span.instrument
-        until = min(_EPOCH + timedelta(microseconds=span.end) + _MINUTE, start + _LONGEST)
+        until = min(moment_of(span.end) + _MINUTE, start + _LONGEST)
         asked = {
             "securityId": one.broker_id,
             "exchangeSegment": one.segment,

@@ -6,7 +6,7 @@ most in one request, three requests a second; times of the request in IST.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from ltpkit.feeds.common.address import Secret, revealed
 from ltpkit.feeds.common.history import Minutes, Page, Request, Span
+from ltpkit.schema import moment_of, us_of
 
 __all__ = ["MinuteHistory"]
 
@@ -22,7 +23,6 @@ _URL: Final = "https://api.kite.trade"
 _INDIA: Final = ZoneInfo("Asia/Kolkata")
 _LONGEST: Final = timedelta(days=60)
 _MINUTE: Final = timedelta(minutes=1)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # The sixth value is open interest, where it was asked for.
 _Candle = tuple[datetime, float, float, float, float, float]
@@ -62,7 +62,7 @@ class MinuteHistory:
 
     def first(self, span: Span) -> Request:
         """Return the request for the minutes that the span touches, from its first."""
-        return self._request(span, _EPOCH + timedelta(microseconds=span.start))
+        return self._request(span, moment_of(span.start))
 
     def read(self, span: Span, request: Request, body: bytes) -> Page:
         """Return the minutes of an answer, and the request for the next 60 days."""
@@ -71,18 +71,18 @@ class MinuteHistory:
         except msgspec.MsgspecError as error:
             raise ValueError(f"Kite's answer holds no minutes: {error}") from None
         until = datetime.strptime(request.query["to"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=_INDIA)
-        ends = _EPOCH + timedelta(microseconds=span.end)
+        ends = moment_of(span.end)
         more = self._request(span, until + _MINUTE) if until + _MINUTE < ends else None
         if not rows:
             return Page(found=None, more=more)
         times, *prices = zip(*rows, strict=True)
         opened, high, low, close, volume = (np.array(column, np.float64) for column in prices)
-        start = np.array([(time - _EPOCH) // timedelta(microseconds=1) for time in times], np.int64)
+        start = np.array([us_of(time) for time in times], np.int64)
         minutes = Minutes(start=start, open=opened, high=high, low=low, close=close, volume=volume)
         return Page(found=minutes, more=more)
 
     def _request(self, span: Span, start: datetime) -> Request:
-        until = min(_EPOCH + timedelta(microseconds=span.end), start + _LONGEST)
+        until = min(moment_of(span.end), start + _LONGEST)
         return Request(
             url=f"{self._url}/instruments/historical/{span.instrument.broker_id}/minute",
             query={"from": _local(start), "to": _local(until)},
