@@ -20,22 +20,22 @@ import polars as pl
 
 from ltpkit.errors import SettingError, StoreError
 from ltpkit.frames import Frames, Name, Table
+from ltpkit.schema import BACKFILL, moment_of, us_of
 from ltpkit.store import Store
 from ltpkit.store.handover import typed
+from ltpkit.store.tables import TABLES, TIME_OF, text
 
 if TYPE_CHECKING:
     from ltpkit.views.player import PlayerView
 
 __all__ = ["Player"]
 
-_TIMES: Final[dict[Table, str]] = {"ticks": "received_at", "depth": "received_at", "events": "at"}
-_TABLES: Final[dict[Table, str]] = {
-    "ticks": "realtime_ltp",
-    "depth": "realtime_depth",
-    "events": "feed_events",
-}
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_OTHERS: Final[tuple[Table, ...]] = ("depth", "events")
+#: The ticks that newest values are made of, as in the view `latest_ltp`.
+_BELIEVED: Final = (
+    "SELECT seq FROM believed_ticks "
+    f"WHERE received_at BETWEEN ? AND ? AND source IS DISTINCT FROM {text(BACKFILL)}"
+)
 
 #: Without `since`: so much before the newest tick.
 _STRETCH: Final = timedelta(days=1)
@@ -87,19 +87,21 @@ class Player(Frames):
         if first > last:
             raise SettingError(f"since={first} is after until={last}: give the earlier time first.")
         ticks = source.scan().filter(pl.col("received_at").is_between(first, last)).collect().sort("seq")
-        tracks: dict[Table, _Track] = {"ticks": _Track(ticks, "received_at")}
-        for table in ("depth", "events"):
-            column = _TIMES[table]
-            query = f'FROM {_TABLES[table]} WHERE "{column}" BETWEEN ? AND ? ORDER BY seq'
+        tracks: dict[Table, _Track] = {"ticks": _Track(ticks, TIME_OF["ticks"])}
+        for table in _OTHERS:
+            column = TIME_OF[table]
+            query = f'FROM {TABLES[table]} WHERE "{column}" BETWEEN ? AND ? ORDER BY seq'
             tracks[table] = _Track(typed(source.sql(query, [first, last]), table), column)
         if not ticks.height:
             raise StoreError(str(source), f"Nothing was received between {first} and {last}.")
         self._tracks = tracks
+        believed = source.sql(_BELIEVED, [first, last])["seq"]
+        self._believed = ticks["seq"].is_in(believed.implode())
         instruments = ticks.select("exchange", "symbol").unique().iter_rows()
         self._names_held = sorted(f"{exchange}:{symbol}" for exchange, symbol in instruments)
         self.start, self.end = first, last
         self._lock = threading.RLock()
-        self._at_us, self._since_s = _us(first), 0.0
+        self._at_us, self._since_s = us_of(first), 0.0
         self._speed, self._playing = 1.0, False
         self._rewound = 0
         self._newest: tuple[int, pl.DataFrame] = (0, ticks.head(0))
@@ -111,12 +113,12 @@ class Player(Frames):
     @property
     def position(self) -> datetime:
         """The moment that is shown, UTC."""
-        return _EPOCH + timedelta(microseconds=self._moment())
+        return moment_of(self._moment())
 
     @property
     def playing(self) -> bool:
         """Whether time goes on; it ends at `end`."""
-        return self._playing and self._moment() < _us(self.end)
+        return self._playing and self._moment() < us_of(self.end)
 
     @property
     def speed(self) -> float:
@@ -135,7 +137,7 @@ class Player(Frames):
         if not 0 < factor < float("inf"):
             raise SettingError(f"speed was {speed!r}: a number above 0.")
         with self._lock:
-            if self._moment() >= _us(self.end):
+            if self._moment() >= us_of(self.end):
                 self.seek(self.start)
             self._at_us, self._since_s = self._moment(), time.monotonic()
             self._speed, self._playing = float(factor), True
@@ -158,10 +160,10 @@ class Player(Frames):
         SettingError
             `when` is no time, or has no time zone.
         """
-        to = _us(_moment_of("when", when))
+        to = us_of(_moment_of("when", when))
         with self._lock:
             before = self._moment()
-            self._at_us = min(max(to, _us(self.start)), _us(self.end))
+            self._at_us = min(max(to, us_of(self.start)), us_of(self.end))
             self._since_s = time.monotonic()
             if self._at_us < before:
                 self._rewound += 1
@@ -171,7 +173,7 @@ class Player(Frames):
             if not self._playing:
                 return self._at_us
             passed = (time.monotonic() - self._since_s) * 1e6 * self._speed
-            return min(self._at_us + int(passed), _us(self.end))
+            return min(self._at_us + int(passed), us_of(self.end))
 
     # -- what Frames asks for -------------------------------------------------------------
 
@@ -196,7 +198,8 @@ class Player(Frames):
             if done > rows.height:  # time went back
                 done, newest = 0, rows.head(0)
             if done < rows.height:
-                newest = _newest_values(pl.concat([newest, rows[done:]]))
+                new = rows[done:].filter(self._believed[done : rows.height])
+                newest = _newest_values(pl.concat([newest, new]))
                 self._newest = (rows.height, newest)
             return newest
 
@@ -232,7 +235,7 @@ class Player(Frames):
     def condition(self) -> tuple[str, str | None]:  # noqa: D102 - as in the base
         if self.playing:
             return "playing", None
-        return "finished" if self._moment() >= _us(self.end) else "held", None
+        return "finished" if self._moment() >= us_of(self.end) else "held", None
 
     def tick_size(self, name: str) -> float:  # noqa: D102 - as in the base
         return self._source.tick_size(name)
@@ -252,7 +255,7 @@ class Player(Frames):
     def activity(self, parts: int) -> npt.NDArray[np.int64]:
         """Return how many ticks came in each of `parts` equal pieces of time, shape (parts,)."""
         times = self._tracks["ticks"].times
-        return np.histogram(times, bins=parts, range=(_us(self.start), _us(self.end) + 1))[0]
+        return np.histogram(times, bins=parts, range=(us_of(self.start), us_of(self.end) + 1))[0]
 
     def __panel__(self) -> Any:
         """Return the controls as a Panel component."""
@@ -283,10 +286,6 @@ def _moment_of(name: str, given: datetime | str) -> datetime:
             "'2026-11-20 09:15+05:30'."
         )
     return when.astimezone(UTC)
-
-
-def _us(when: datetime) -> int:
-    return (when - _EPOCH) // timedelta(microseconds=1)
 
 
 def _span(source: Frames) -> tuple[datetime, datetime]:

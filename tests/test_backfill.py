@@ -8,8 +8,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import polars as pl
 import pytest
@@ -147,6 +149,45 @@ def test_bars_over_a_filled_gap_are_those_of_the_uncut_stream() -> None:
         assert [one.query["fromId"] for one in rest.asked] == ["701", "1701"]
         send(live, server, [Trade(3001, everything[-1].at + 1, 50_000.0, 1.0)])
         assert live.ticks(last=1)["change"].item() == 50_000.0 - everything[-1].price
+
+
+def test_filled_rows_which_arrive_last_are_the_newest_values_nowhere(tmp_path: Path) -> None:
+    everything, store = trades(300), tmp_path / "filled.duckdb"
+    columns = ("seq", "timestamp", "received_at", "ltp", "source")
+
+    def newest(frame: pl.DataFrame) -> tuple[Any, ...]:
+        assert frame.height == 1
+        return frame.select(columns).row(0)
+
+    with (
+        HistoryServer(lambda asked: spot(everything, asked)) as rest,
+        binance(rest, store=store, name="filled") as (live, server),
+    ):
+        send(live, server, [*everything[:100], *everything[150:299]])
+        wanted = newest(live.latest())
+        assert live.backfill()["rows"].to_list() == [50]
+        assert newest(live.latest()) == wanted
+        assert newest(live.sql("FROM latest_ltp")) == wanted
+        assert live.newest_numbers(NAME)["seq"] == wanted[0] == 249
+        status = live.status()
+        assert status.last_tick_age_s == (status.at - wanted[2]).total_seconds()
+        player = live.player()
+        player.seek(player.end)
+        assert newest(player.latest()) == wanted
+        assert live.flush()  # what is stored answers as what is in memory
+        assert newest(live.sql("FROM latest_ltp")) == wanted
+        with httpx.Client(base_url=live.serve(port=0).url) as client:
+            told = client.get("/api/v1/realtime/ltp/BTCUSDT").json()
+        assert (told["seq"], told["ltp"], told["source"]) == (wanted[0], wanted[3], "binance")
+    with lk.open(store) as archive:
+        assert newest(archive.latest()) == wanted
+        assert archive.status().received_seq == 299
+    with (
+        HistoryServer(lambda asked: spot(everything, asked)) as rest,
+        binance(rest, store=store) as (live, server),
+    ):
+        send(live, server, everything[299:])
+        assert live.changes()["change"].item() == everything[299].price - wanted[3]
 
 
 def test_gaps_are_filled_as_they_come_where_that_was_asked_for() -> None:
