@@ -23,7 +23,10 @@ from typing import Any, Final, TypeVar, cast
 
 import numba
 
-__all__ = ["compile_all", "compiled", "reads"]
+__all__ = ["OCTETS", "compile_all", "compiled", "reads"]
+
+#: The type of a `bytes` object that a loop reads.
+OCTETS: Final = numba.types.Bytes(numba.types.uint8, 1, "C", readonly=True)
 
 _FILES: Final = "*loops.py"  # that hold some
 

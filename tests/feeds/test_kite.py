@@ -350,6 +350,15 @@ def test_no_frames_and_signs_of_life_are_an_empty_batch() -> None:
     assert feed().decode([b"\0", b"\x7b", b"\0\0"], NOW) == Batch()
 
 
+@pytest.mark.parametrize("count", [1, 20, 400])  # lengths of one, two and four bytes
+def test_a_message_may_hold_any_number_of_packets(count: int) -> None:
+    frames = [message(*(packed(FULL, ltp=1 + i) for i in range(count)))] * 3
+    ticks = feed().decode(frames, np.arange(3) + NOW).ticks
+    assert ticks is not None
+    assert ticks.column("ltp").tolist() == [(1 + i) / 100 for i in range(count)] * 3
+    assert ticks.received_at.tolist() == [NOW + number for number in range(3) for _ in range(count)]
+
+
 # --- instruments
 
 
@@ -431,6 +440,12 @@ def test_text_without_a_type_is_rejected(text: bytes) -> None:
     batch = feed().decode([text], NOW)
     assert [reject.frame for reject in batch.rejects] == [text]
     assert not batch.events
+
+
+def test_text_and_signs_of_life_hold_no_packets() -> None:
+    found, [reject] = packets(b'{"type":"order"}')
+    assert (found, reject.reason, reject.frame) == ([], "text", b'{"type":"order"}')
+    assert packets(b"\0") == ([], [])
 
 
 # --- requests, addresses, closes

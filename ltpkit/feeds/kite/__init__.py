@@ -1,9 +1,9 @@
 """Zerodha's Kite ticker, version 3: packed big-endian packets in, batches out.
 
-A message holds one packet or many, and all packets that arrived together are read with one numpy view
-per kind. What cannot be read becomes a `Reject`; nothing a broker may send raises. Text comes on the
-same connection (postbacks of orders, errors, notices) and becomes events; one byte alone is Kite's
-sign of life and becomes nothing.
+A message holds one packet or many, and all that arrived together are read by compiled loops. What
+cannot be read becomes a `Reject`; nothing a broker may send raises. Text comes on the same connection
+(postbacks of orders, errors, notices) and becomes events; one byte alone is Kite's sign of life and
+becomes nothing.
 
 What a packet says about a tick, and what it leaves open:
 
@@ -20,6 +20,6 @@ What a packet says about a tick, and what it leaves open:
 from __future__ import annotations
 
 from ltpkit.feeds.kite.feed import Kite, Mode
-from ltpkit.feeds.kite.wire import packets
+from ltpkit.feeds.kite.split import packets
 
 __all__ = ["Kite", "Mode", "packets"]

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, get_args
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
-from ltpkit.batch import Batch, Event, Goodbye, Received
+from ltpkit.batch import Batch, Event, Goodbye, Received, Side, Ticks
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.common.address import Secret, missing_login, revealed, websocket_address
 from ltpkit.feeds.common.answers import StreamedBooks, check_choice
-from ltpkit.feeds.common.kinds import Part, receipts, together
-from ltpkit.feeds.common.lookup import IntegerLookup, one_or_all
+from ltpkit.feeds.common.gathered import gathered
+from ltpkit.feeds.common.lookup import IntegerLookup
 from ltpkit.feeds.common.pieces import Odd, receipt, rejects
+from ltpkit.feeds.common.room import arrivals, with_books
+from ltpkit.feeds.kite import loops
 from ltpkit.feeds.kite.history import MinuteHistory
-from ltpkit.feeds.kite.rows import READINGS
-from ltpkit.feeds.kite.wire import SEGMENTS, Split, split
+from ltpkit.feeds.kite.split import told_apart
+from ltpkit.feeds.kite.wire import SEGMENTS
 from ltpkit.instrument import Instrument, Instruments, split_symbol
 
 __all__ = ["Kite", "Mode"]
@@ -175,31 +175,23 @@ class Kite(StreamedBooks):
         """
         if not frames:
             return Batch()
-        found = split(frames)
-        batch = Batch()
-        if len(found.tokens):
-            self._rows(found, received_at, batch)
-        odd = found.rejects
-        for number in found.texts:
-            self._text(frames[number], number, receipt(received_at, number), batch, odd)
+        joined, start = gathered(frames, 0)
+        messages, batch = len(frames), Batch()
+        tokens, received, timestamp, values, books, odd = loops.read_ticks(
+            joined, start, messages, arrivals(received_at)
+        )
+        if len(tokens):
+            numbers = self._lookup.of(tokens)
+            batch.ticks = Ticks(instrument=numbers, timestamp=timestamp, received_at=received, values=values)
+        if books and batch.ticks is not None:
+            rows, bids, asks = loops.read_books(joined, start, messages)
+            batch.depth = with_books(batch.ticks, rows, Side(*bids), Side(*asks))
         if odd:
-            batch.rejects = rejects(odd, received_at)
+            rejected, texts = told_apart(joined, loops.find_packets(joined, start, messages)[1])
+            for number in texts:
+                self._text(frames[number], number, receipt(received_at, number), batch, rejected)
+            batch.rejects = rejects(rejected, received_at)
         return batch
-
-    def _rows(self, found: Split, received_at: Received, batch: Batch) -> None:
-        """Add the ticks and books of the packets to the batch."""
-        segments = one_or_all(found.tokens & 0xFF)
-        numbers = self._lookup.of(found.tokens)
-        received = receipts(received_at, len(numbers), found.frame_of)
-        sizes = [found.size or 0]
-        if found.sizes is not None:
-            sizes = np.flatnonzero(np.bincount(found.sizes)).tolist()
-        parts: list[tuple[npt.NDArray[np.intp] | None, Part]] = []
-        for size in sizes:
-            rows = None if len(sizes) == 1 else np.flatnonzero(found.sizes == size)
-            own = segments if rows is None or isinstance(segments, int) else segments[rows]
-            parts.append((rows, READINGS[size].read(found.records(size, rows), own)))
-        batch.ticks, batch.depth = together(numbers, received, parts)
 
     def _text(self, text: bytes, number: int, at: int, batch: Batch, odd: list[Odd]) -> None:
         """Add what a text message says to the batch."""
