@@ -7,9 +7,11 @@ under the service ``ltpkit`` and the name of their environment variable.
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -22,6 +24,7 @@ __all__ = [
     "keep",
     "kept",
     "keyring_trouble",
+    "masked",
     "secret",
     "secret_values",
 ]
@@ -35,6 +38,8 @@ _SERVICE: Final = "ltpkit"
 
 _SHORTEST: Final = 4  # a shorter text is no secret, and would be found everywhere
 _SHORTEST_PIECE: Final = 8
+_SHORTEST_IN_FRAMES: Final = 8  # a shorter one could be the digits of a price
+_REMEMBERED: Final = 8
 
 
 class AskedToken:
@@ -55,6 +60,7 @@ class AskedToken:
         self._ask, self._now = ask, now
         self._lock = threading.Lock()
         self._value, self._day = "", date.min
+        self._given: tuple[str, ...] = ()
 
     def get_secret_value(self) -> str:
         """Return the token, asking for it where the one at hand is of another trading day."""
@@ -62,6 +68,7 @@ class AskedToken:
             day = (self._now().astimezone(UTC) - _DAY_BEGINS).date()
             if not self._value or day != self._day:
                 self._value, self._day = _text(self._ask()), day
+                self._given = (*self._given, self._value)[-_REMEMBERED:]
             return self._value
 
     def renew(self, *, refused: bool = False) -> None:
@@ -72,9 +79,9 @@ class AskedToken:
         self.get_secret_value()
 
     @property
-    def last(self) -> str:
-        """The token last given, without asking; empty before."""
-        return self._value
+    def given(self) -> tuple[str, ...]:
+        """The tokens last given, without asking: a server may still speak of the one that it refused."""
+        return self._given
 
     def __eq__(self, other: object) -> bool:
         # The same cell run again defines the same function anew.
@@ -113,10 +120,10 @@ def secret(given: Any) -> Any:
 
 def secret_values(credentials: Iterable[Any]) -> list[str]:
     """Return the texts inside those of `credentials` that are secrets, without asking for any."""
-    found = []
+    found: list[str] = []
     for one in credentials:
         if isinstance(one, AskedToken):
-            found.append(one.last)
+            found += one.given
         elif hasattr(one, "get_secret_value"):
             found.append(one.get_secret_value())
     return [value for value in found if len(value) >= _SHORTEST]
@@ -130,16 +137,47 @@ def hidden(text: str, values: Iterable[str]) -> str:
     >>> hidden("token eyJh.x is not valid", ["eyJh.x"])
     'token … is not valid'
     """
-    for value in values:
-        if len(value) >= _SHORTEST:
-            for form in {value, quote(value, safe=""), quote_plus(value)}:
-                text = text.replace(form, "…")
-                # Close reasons end after 123 bytes, in the middle of a long token if need be.
-                for length in range(len(form) - 1, _SHORTEST_PIECE - 1, -1):
-                    if text.endswith(form[:length]):
-                        text = f"{text[:-length]}…"
-                        break
+    for form in _forms(value for value in values if len(value) >= _SHORTEST):
+        text = text.replace(form, "…")
+        # Close reasons end after 123 bytes, in the middle of a long token if need be.
+        for length in range(len(form) - 1, _SHORTEST_PIECE - 1, -1):
+            if text.endswith(form[:length]):
+                text = f"{text[:-length]}…"
+                break
     return text
+
+
+def masked(frames: Sequence[bytes], values: Iterable[str]) -> list[bytes]:
+    """Return frames with stars in the place of these values, as many as they have bytes.
+
+    So what a length in a frame counts stays where it is. Values shorter than eight characters are left: they
+    could be the digits of a price.
+
+    Examples
+    --------
+    >>> masked([b'{"msg": "eyJh.long is no token"}'], ["eyJh.long"])
+    [b'{"msg": "********* is no token"}']
+    """
+    found = list(frames)
+    forms = [form.encode() for form in _forms(one for one in values if len(one) >= _SHORTEST_IN_FRAMES)]
+    together = b"\n".join(found) if forms else b""
+    for form in forms:
+        if form in together:  # hardly ever; looking through all at once costs little
+            stars = b"*" * len(form)
+            found = [frame.replace(form, stars) for frame in found]
+    return found
+
+
+def _forms(values: Iterable[str]) -> list[str]:
+    """Return how values may stand in a text: as they are, in an address, in JSON; the longest first."""
+    ways: tuple[Callable[[str], str], ...] = (
+        str,
+        partial(quote, safe=""),
+        quote_plus,
+        lambda value: json.dumps(value)[1:-1],
+        lambda value: value.replace("/", "\\/"),
+    )
+    return sorted({way(value) for value in values for way in ways}, key=len, reverse=True)
 
 
 def kept(variable: str) -> str | None:

@@ -96,6 +96,7 @@ class Held(Frames):
             self._events,
             Books(instruments=instruments, levels=chosen.depth_levels),
             appended=self._nudge,
+            mask=self._masked,
         )
         self._flusher: FlushWorker | None = None
         self._journal: Journal | None = None
@@ -175,6 +176,10 @@ class Held(Frames):
     def _hidden(self, text: str) -> str:
         """Return a text without this holder's secrets."""
         return text
+
+    def _masked(self, frames: Sequence[bytes]) -> list[bytes]:
+        """Return frames without this holder's secrets."""
+        return list(frames)
 
     def _tell_of(self, what: str, error: Exception | None) -> None:
         kind = f"{what}_works" if error is None else f"{what}_failed"

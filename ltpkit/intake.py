@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +22,7 @@ from ltpkit.feeds import Feed
 from ltpkit.flags import Flags, Reports
 from ltpkit.instrument import Instruments
 from ltpkit.overload import DEPTH, QUOTES, Overload, newest_books, newest_quotes
-from ltpkit.ring import DepthRing, EventLog, TickRing
+from ltpkit.ring import DepthRing, EventLog, RejectLog, TickRing
 from ltpkit.schema import now_us
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Intake"]
 
-_KEPT_REJECTS: Final = 1000
 _RATE_WINDOW_S: Final = 5.0
 
 
@@ -45,11 +44,13 @@ class Intake:
     books : Books
     appended : callable
         Called after rows were appended: the flush worker's `nudge`.
+    mask : callable
+        Returns frames without what may not be shown.
 
     Attributes
     ----------
-    frames, rejected : int
-        Frames seen, and those (or pieces of those) that could not be decoded.
+    frames : int
+        Frames seen.
     flags : Flags
         What judges the ticks, and counts those it found odd.
     overload : Overload
@@ -71,10 +72,11 @@ class Intake:
         books: Books,
         *,
         appended: Callable[[], None] = lambda: None,
+        mask: Callable[[Sequence[bytes]], list[bytes]] = list,
     ) -> None:
         self.feed, self.instruments = feed, instruments
         self.ticks, self.depth, self.events, self.books = ticks, depth, events, books
-        self.frames = self.rejected = 0
+        self.frames = 0
         self.flags, self._reports = Flags(instruments), Reports(instruments)
         self.overload = Overload(self._note)
         self.wanted_books: set[int] = set()
@@ -82,7 +84,7 @@ class Intake:
         self.last_error: Exception | None = None
         self._told_full = False
         self._appended = appended
-        self._rejects: deque[Reject] = deque(maxlen=_KEPT_REJECTS)
+        self._rejects = RejectLog(hide=events.hide, mask=mask)
         self._waiters = threading.Condition()
         self._waiting = 0
         self._pace: deque[tuple[float, int]] = deque()
@@ -111,7 +113,9 @@ class Intake:
         if batch.events:
             self.events.append(batch.events)
         if batch.rejects:
-            self._reject(batch.rejects)
+            self.events.append(self._rejects.add(batch.rejects))
+        elif self._rejects.waiting:
+            self.events.append(self._rejects.due(int(np.max(received_at))))
         if self.instruments.full and not self._told_full:
             self._tell_full()
         self._appended()
@@ -146,9 +150,9 @@ class Intake:
         self.depth.append(depth)
 
     def settle(self) -> None:
-        """Write the events that wait for company: of a flood of flagged rows, and of an overload."""
+        """Write the events that wait for company: of floods of flagged rows and rejects, of an overload."""
         now = now_us()
-        self.events.append(self._reports.rest(now))
+        self.events.append([*self._reports.rest(now), *self._rejects.rest(now)])
         self.overload.tell(now)
 
     def append_past(self, ticks: Ticks, source: str) -> None:
@@ -179,14 +183,6 @@ class Intake:
         self.last_error = LtpkitError(why)
         self.events.append([Event(at=now_us(), kind="unlisted", detail={"why": why})])
 
-    def _reject(self, rejects: Sequence[Reject]) -> None:
-        self.rejected += len(rejects)
-        self._rejects.extend(rejects)
-        for reason, count in Counter(reject.reason for reject in rejects).items():
-            last = max(reject.received_at for reject in rejects if reject.reason == reason)
-            detail: dict[str, object] = {"reason": reason, "frames": count}
-            self.events.append([Event(at=last, kind="reject", detail=detail)])
-
     def _mark(self) -> None:
         now, pace = time.monotonic(), self._pace
         if not pace or now - pace[-1][0] >= 0.1:
@@ -205,19 +201,14 @@ class Intake:
         at, seq = inside[0]
         return (last - seq) / max(now - at, 0.1)
 
-    def rejects(self) -> pl.DataFrame:
-        """Return the newest rejects, shape (up to 1000, 3): ``received_at, reason, frame``."""
-        import polars as pl
+    @property
+    def rejected(self) -> int:
+        """Frames, or pieces of them, that could not be decoded."""
+        return self._rejects.count
 
-        kept = list(self._rejects)
-        return pl.DataFrame(
-            {
-                "received_at": [one.received_at for one in kept],
-                "reason": [self.events.hide(one.reason) for one in kept],
-                "frame": [one.frame for one in kept],
-            },
-            schema={"received_at": pl.Datetime("us", "UTC"), "reason": pl.String, "frame": pl.Binary},
-        )
+    def rejects(self) -> pl.DataFrame:
+        """Return the newest rejects, as `RejectLog.frame` does."""
+        return self._rejects.frame()
 
     def wait_until(self, reached: Callable[[], bool], timeout_s: float | None) -> bool:
         """Return True as soon as `reached()` is true after some frames, False after the time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -98,6 +98,9 @@ class Stream(Held):
     def _hidden(self, text: str) -> str:
         return credentials.hidden(text, credentials.secret_values(self._logins))
 
+    def _masked(self, frames: Sequence[bytes]) -> list[bytes]:
+        return credentials.masked(frames, credentials.secret_values(self._logins))
+
     def start(self, symbols: Iterable[str] = ()) -> None:
         """Start, or start again after `stop`, with the symbols subscribed before and these.
 
@@ -121,7 +124,9 @@ class Stream(Held):
         if self._exchange is not None:
             self._exchange.start()
         if self._record is not None and self._recorder is None:
-            self._recorder = Recorder(self._record, feed=self._feed.name, kind=self._feed.kind)
+            self._recorder = Recorder(
+                self._record, feed=self._feed.name, kind=self._feed.kind, mask=self._masked
+            )
         limits, chosen = self._feed.limits, self._settings
         policy = Policy(
             attempts=chosen.reconnect_attempts,

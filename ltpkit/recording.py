@@ -13,7 +13,7 @@ import base64
 import gzip
 import io
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
@@ -80,6 +80,8 @@ class Recorder:
         Ends in ``.parquet``, or in ``.arrow`` for an Arrow stream. An existing file is not touched.
     feed, kind : str
         Which decoder the frames need.
+    mask : callable
+        Returns frames without what may be in no file: servers repeat what they were told.
 
     Raises
     ------
@@ -87,8 +89,15 @@ class Recorder:
         The file exists, its folder does not, or its ending names no format.
     """
 
-    def __init__(self, path: str | Path, *, feed: str, kind: str) -> None:
-        self.path = Path(path)
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        feed: str,
+        kind: str,
+        mask: Callable[[Sequence[bytes]], list[bytes]] = list,
+    ) -> None:
+        self.path, self._mask = Path(path), mask
         if self.path.suffix not in (".parquet", ".arrow"):
             raise RecordingError(f"{self.path.name} names no format: end it in .parquet or .arrow.")
         if self.path.exists():
@@ -149,7 +158,7 @@ class Recorder:
             directions += [direction] * count
             abouts += [about] * count
             payloads += frames
-        columns = [np.concatenate(times), connections, directions, abouts, payloads]
+        columns = [np.concatenate(times), connections, directions, abouts, self._mask(payloads)]
         arrays = [pa.array(c, f.type) for c, f in zip(columns, self._schema, strict=True)]
         self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
         assert self._file is not None

@@ -56,7 +56,7 @@ def test_a_refused_token_is_asked_for_again_at_once() -> None:
     token = AskedToken(login, now=Clock("2026-11-16T04:00"))
     assert token.get_secret_value() == "old"
     token.renew(refused=True)
-    assert (token.last, login.calls) == ("new", 2)
+    assert (token.given[-1], login.calls) == ("new", 2)
 
 
 @pytest.mark.parametrize(("given", "said"), [(7, "a int"), (None, "a NoneType"), ("  ", "an empty text")])

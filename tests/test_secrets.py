@@ -163,6 +163,60 @@ def test_a_server_that_repeats_a_credential_in_its_messages_does_not_get_it_show
         assert form.encode() not in kept
 
 
+@pytest.mark.parametrize("feed", sorted(name for name, logins in LOGINS.items() if logins))
+def test_frames_that_repeat_a_credential_are_kept_and_recorded_with_stars_in_its_place(
+    feed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_FIRST_TICK_S", 0.3)
+    recording = tmp_path / "raw.parquet"
+    sent = [
+        b"who is " + MARKER.encode() + b"?",
+        b"\xff\x00" + quote(MARKER, safe="").encode() + b"\x01\x02\x03",
+        json.dumps({"not": "known", MARKER: [MARKER]}).replace("/", "\\/").encode(),
+        b"\xff\x00\x00 nothing of it",
+    ]
+
+    async def repeats(peer: Peer) -> None:
+        await peer.accept()
+        for frame in sent:
+            await peer.send(frame, opcode=hostile.BINARY)
+        await peer.listen()
+
+    with Hostile(repeats) as server:
+        stream = open_stream(feed, server.url, store=tmp_path / "ticks.duckdb", record=recording)
+        assert stream._intake.wait_until(lambda: stream._intake.frames >= len(sent), 10)
+        rejects, said = stream.rejects()["frame"].to_list(), shown(stream)
+        stream.stop()
+    assert len(rejects) == stream.status().rejects > 1
+    came = [row["payload"] for row in pq.read_table(recording).to_pylist() if row["direction"] == "in"]
+    assert set(rejects) <= set(came)
+    assert [len(frame) for frame in came] == [len(frame) for frame in sent]
+    assert came[0] == b"who is " + b"*" * len(MARKER) + b"?"
+    assert came[3] == sent[3]
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()) + repr(came).encode()
+    for form in FORMS:
+        assert form not in said
+        assert form.encode() not in kept
+
+
+def test_a_token_that_was_refused_stays_hidden_once_there_is_another() -> None:
+    tokens = iter(["the-first-token", "the-second-token"])
+    asked = credentials.AskedToken(lambda: next(tokens))
+    asked.get_secret_value()
+    asked.renew(refused=True)
+    frames = credentials.masked(
+        [b"no the-first-token", b"the-second-token"], credentials.secret_values([asked])
+    )
+    assert frames == [b"no " + b"*" * 15, b"*" * 16]
+
+
+def test_one_secret_within_another_leaves_no_piece_of_the_longer() -> None:
+    values = ["abcd1234", "abcd1234efgh5678"]
+    assert credentials.hidden("is abcd1234efgh5678 ok", values) == "is … ok"
+    assert credentials.masked([b"abcd1234efgh5678."], values) == [b"*" * 16 + b"."]
+    assert credentials.masked([b"1234.50"], ["1234"]) == [b"1234.50"]
+
+
 def test_the_librarys_debug_log_which_holds_all_headers_stays_shut(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("ltpkit.websockets")
     caplog.set_level(logging.DEBUG, logger="ltpkit.websockets")
