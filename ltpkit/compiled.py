@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import numba
+import numpy as np
 
 __all__ = ["OCTETS", "compile_all", "compiled", "reads"]
 
@@ -73,7 +74,11 @@ def compiled(*arguments: Any, inline: bool = False) -> Callable[[Loop], Loop]:
 
 def _constants(loop: Callable[..., Any]) -> int:
     """Return a checksum of the numbers that are compiled into a loop of this module."""
-    numbers = {name: one for name, one in loop.__globals__.items() if isinstance(one, int | float | tuple)}
+    numbers = {
+        name: one.tobytes() if isinstance(one, np.ndarray) else one
+        for name, one in loop.__globals__.items()
+        if isinstance(one, int | float | tuple | np.ndarray)
+    }
     return zlib.crc32(repr(sorted(numbers.items())).encode())
 
 

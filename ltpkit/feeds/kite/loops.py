@@ -12,6 +12,7 @@ import numpy.typing as npt
 from numba import int64
 
 from ltpkit.compiled import OCTETS, compiled, reads
+from ltpkit.feeds.common.columns import LINE
 from ltpkit.feeds.kite.wire import (
     FULL,
     INDEX,
@@ -23,7 +24,6 @@ from ltpkit.feeds.kite.wire import (
     SEGMENTS,
     SEGMENTS_END,
 )
-from ltpkit.schema import FEED_FLOATS
 
 __all__ = [
     "BEHIND",
@@ -78,10 +78,11 @@ _LEVEL_SIZE, _LEVELS = LEVEL.itemsize, 5
 _BIDS_AT, _ASKS_AT = _at("depth"), _at("depth") + _LEVELS * _LEVEL_SIZE
 
 # The lines of `Ticks.values`.
-(
-    _LTP, _LTQ, _OPEN, _HIGH, _LOW, _CLOSE, _VOLUME, _BID, _BID_QTY, _ASK, _ASK_QTY, _OI
-) = range(len(FEED_FLOATS))  # fmt: skip
-_LINES: Final = len(FEED_FLOATS)
+_LINES: Final = len(LINE)
+_LTP, _LTQ, _VOLUME, _OI = LINE["ltp"], LINE["ltq"], LINE["volume"], LINE["oi"]
+_OPEN, _HIGH, _LOW = LINE["open_price"], LINE["high_price"], LINE["low_price"]
+_CLOSE, _BID, _ASK = LINE["close_price"], LINE["bid"], LINE["ask"]
+_BID_QTY, _ASK_QTY = LINE["bid_qty"], LINE["ask_qty"]
 
 _DIVISORS: Final = np.full(SEGMENTS_END, 100.0)
 for _code, (_, _divisor) in SEGMENTS.items():
@@ -133,7 +134,7 @@ def _kind(joined: bytes, first: int, size: int) -> int:
     return NO_INDEX if is_index and segment != INDEX else _SOUND
 
 
-@compiled(inline=True)
+@compiled()
 def _note(
     odd: Ints, place: int, message: int, kind: int, first: int, end: int, said: int, before: int
 ) -> int:
