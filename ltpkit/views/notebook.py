@@ -28,8 +28,8 @@ class ViewWidget(anywidget.AnyWidget):
         Messages of `ltpkit.views.wire`, to the page.
     seen : bool
         From the page: on screen.
-    answered : int
-        From the page: number of the last frame painted.
+    answered : dict
+        From the page: number of the last frame painted, of this and all other views there.
     chosen : dict
         From the page: by name, what was chosen and when.
     """
@@ -38,7 +38,7 @@ class ViewWidget(anywidget.AnyWidget):
     frame = traitlets.Bytes(b"").tag(sync=True)
     # The page need not be told what it has said itself.
     seen = traitlets.Bool(False).tag(sync=True, echo_update=False)
-    answered = traitlets.Int(0).tag(sync=True, echo_update=False)
+    answered = traitlets.Dict().tag(sync=True, echo_update=False)
     chosen = traitlets.Dict().tag(sync=True, echo_update=False)
 
     def put(self, messages: Mapping[str, bytes]) -> None:
@@ -74,4 +74,7 @@ class NotebookShell(Shell):
         self.widget.close()
 
     def _said(self, change: Any) -> None:
-        self.hear(**{change["name"]: change["new"]})
+        if change["name"] == "answered":
+            self.hear_answers(change["new"])
+        else:
+            self.hear(**{change["name"]: change["new"]})

@@ -2,8 +2,8 @@
 
 Nothing is drawn where ticks are received. The pump takes what is newest when a view's turn comes; what
 came and went between two turns is not shown. A tick that comes when there was no news for a while is sent at
-once, and not when the next turn would have been. A page answers each frame it has painted: after three
-without an answer a view is left alone until the page speaks again, so a hung tab costs nothing.
+once, and not when the next turn would have been. A page answers what it has painted, every third frame: after
+six without an answer a view is left alone until the page speaks again, so a hung tab costs nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ltpkit.ending import before_exit
 __all__ = ["UNANSWERED", "Pump", "Pumped", "pump"]
 
 #: Frames a page may leave unanswered before it gets no more.
-UNANSWERED: Final = 3
+UNANSWERED: Final = 6
 
 _LOOK_S: Final = 0.02  # a view whose turn came before anything new did is looked at again so soon
 _END_S: Final = 1.0

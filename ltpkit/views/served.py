@@ -31,7 +31,7 @@ class ViewComponent(panel.custom.AnyWidgetComponent):
     base = param.Bytes(b"")
     frame = param.Bytes(b"")
     seen = param.Boolean(False)
-    answered = param.Integer(0)
+    answered = param.Dict({})
     chosen = param.Dict({})
 
 
@@ -92,7 +92,10 @@ class ServedShell(Shell):
 
     def _said(self, *events: Any) -> None:
         for event in events:
-            self.hear(**{event.name: event.new})
+            if event.name == "answered":
+                self.hear_answers(event.new)
+            else:
+                self.hear(**{event.name: event.new})
 
     def _tab_closed(self, session_context: object) -> None:
         self._view.leave(self)

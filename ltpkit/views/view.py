@@ -8,11 +8,14 @@ from the last one, so one that is lost or skipped is made up for by the next.
 
 from __future__ import annotations
 
+import itertools
+import secrets
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from weakref import WeakValueDictionary
 
 import numpy.typing as npt
 
@@ -37,9 +40,15 @@ _BEAT_S: Final = 1.0
 
 _PALETTES: Final = ("classic", "safe")
 
+_PROCESS: Final = secrets.token_hex(4)  # a page may show views of several
+_numbers: Final = itertools.count()
+
 
 class Shell(ABC):
     """A view's way to one kind of page."""
+
+    #: By which the view knows it; the shells of one page differ in the view alone.
+    key: tuple[str, object] = "", None
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -60,6 +69,14 @@ class Shell(ABC):
     def wants(self) -> bool:
         """Whether somebody looks, and paints what is sent."""
         return self.seen and self.sent - self.answered < UNANSWERED
+
+    def hear_answers(self, answers: Mapping[str, int]) -> None:
+        """Take which frame each view on this page has painted last, by `View.name`."""
+        for name, answered in answers.items():
+            view = View.named.get(name)
+            shell = None if view is None else view._shells.get(self.key)
+            if shell is not None and shell.answered != answered:
+                shell.hear(answered=answered)
 
     def hear(
         self,
@@ -104,13 +121,20 @@ class View(ABC):
         Its name, and that of its script.
     fps : float
         Frames a second, at most.
+    name : str
+        By which a page says whose frame it has painted.
     """
 
     kind: ClassVar[str]
     fps: float = 12.0
 
+    #: Those there are, by the names that pages know them by.
+    named: ClassVar[WeakValueDictionary[str, View]] = WeakValueDictionary()
+
     def __init__(self, source: Frames, **options: Any) -> None:
         self.source = source
+        self.name = f"{_PROCESS}-{next(_numbers)}"
+        View.named[self.name] = self
         self.closed = False
         self._options: dict[str, Any] = {"palette": "classic", "paused": False}
         self._shells: dict[tuple[str, object], Shell] = {}
@@ -259,6 +283,7 @@ class View(ABC):
             if key not in self._shells:
                 base, frame = self._messages(whole=True)
                 self._shells[key] = shell = made(self, base or b"", frame)
+                shell.key = key
                 shell.sent, shell.epoch = self._number, self._epoch
                 pump.add(self)
             return self._shells[key]
@@ -322,6 +347,7 @@ class View(ABC):
         self._number += 1
         state, trouble = self.source.condition()
         about = {
+            "view": self.name,
             "n": self._number,
             "epoch": self._epoch,
             "sent": time.time() * 1000,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ltpkit.views.pump import UNANSWERED
 from tests.views.lab import Lab, Notebook
 
 STREAM = "import ltpkit as lk\nlive = lk.stream(['RELIANCE', 'TCS'], rate=500, name='cells')\n"
@@ -144,7 +145,7 @@ def test_what_is_scrolled_away_or_hidden_is_sent_nothing(lab: Lab) -> None:
         assert said(notebook, 3) == before
 
 
-def test_a_page_that_stops_answering_gets_three_more_frames(lab: Lab) -> None:
+def test_a_page_that_stops_answering_gets_a_few_more_frames(lab: Lab) -> None:
     cells = [
         STREAM + "import json\nview = live.board(); view",
         "(shell,) = view._shells.values()\nreached = []\nsend = shell.send\n"
@@ -167,7 +168,7 @@ def test_a_page_that_stops_answering_gets_three_more_frames(lab: Lab) -> None:
             "jupyterapp.shell.currentWidget.content.widgets[2].outputArea.node.innerText.includes(']')"
         )
         _, _, most, sent = json.loads(notebook.text(2))
-        assert most <= 3
+        assert most <= UNANSWERED
         assert sent >= 3
         shown = page.evaluate(painted("board"))
         page.wait_for_function(f"{painted('board')} > {shown} + 3")  # it lives, and gets more again

@@ -66,7 +66,7 @@ def test_a_view_that_nobody_sees_is_sent_nothing(live: lk.Stream, ladder: Ladder
     assert len(shell.sheets) == 1
 
 
-def test_a_page_that_does_not_answer_gets_three_frames_and_no_more(ladder: Ladder) -> None:
+def test_a_page_that_does_not_answer_gets_a_few_frames_and_no_more(ladder: Ladder) -> None:
     shell = ladder._shell(PaperShell)
     shell.hear(seen=True, answered=shell.sent)
     shell.wait(lambda: len(shell.sheets) == 1 + UNANSWERED)

@@ -2,6 +2,8 @@
 // hundred levels scroll like five.
 
 import { change, direction, price, qty } from "./lib/format";
+import { say } from "./lib/dom";
+import { Flashes } from "./lib/flash";
 import { mount, type Drawing, type Page } from "./lib/mount";
 import type { Message } from "./lib/wire";
 import style from "./ladder.css";
@@ -23,6 +25,11 @@ interface Row {
   el: HTMLElement;
   cells: HTMLElement[];
   bars: HTMLElement[];
+  /** What it looks like now. */
+  kind: string;
+  top: number;
+  parts: number[];
+  shown: boolean;
 }
 
 function side(message: Message, name: "bid" | "ask"): Side {
@@ -68,6 +75,8 @@ function draw(page: Page): Drawing {
   let shownLtp: number | null = null;
   let shownSeq: number | null = null;
   let centred = "";
+  let sizedFor = "";
+  const flashes = new Flashes();
   const rows: Row[] = [];
 
   symbols.addEventListener("change", () => page.choose("symbol", symbols.value));
@@ -83,17 +92,12 @@ function draw(page: Page): Drawing {
       '<span class="orders ask"></span><span class="cum ask"></span>';
     sheet.append(el);
     const cells = [...el.children] as HTMLElement[];
-    return { el, cells, bars: [...el.querySelectorAll<HTMLElement>("i")] };
+    return { el, cells, bars: [...el.querySelectorAll<HTMLElement>("i")], kind: "", top: NaN, parts: [NaN, NaN], shown: true };
   }
-
-  const text = (el: Element, words: string) => {
-    if (el.textContent !== words) el.textContent = words;
-  };
 
   function place(): void {
     if (!sides) return;
     const { bid, ask } = sides;
-    const height = ask.cum.length * ROW + TOUCH + bid.cum.length * ROW;
     const most = Math.max(maxOf(bid), maxOf(ask), 1);
     const from = pane.scrollTop - ROW;
     const to = pane.scrollTop + pane.clientHeight + ROW;
@@ -103,27 +107,32 @@ function draw(page: Page): Drawing {
       const row = (rows[used] ??= makeRow());
       used++;
       const one = sides![name];
-      row.el.className = `row ${name}${level === 0 ? " best" : ""}`;
-      row.el.style.transform = `translateY(${top}px)`;
-      row.el.style.display = "";
+      const kind = `row ${name}${level === 0 ? " best" : ""}`;
+      if (row.kind !== kind) row.el.className = row.kind = kind;
+      if (row.top !== top) row.el.style.transform = `translateY(${(row.top = top)}px)`;
+      if (!row.shown) row.el.style.display = "";
+      row.shown = true;
       const mine = name === "bid";
       const size = one.qty[level];
       const orders = one.orders[level];
-      text(row.cells[0], mine ? qty(one.cum[level]) : "");
-      text(row.cells[1], mine && !Number.isNaN(orders) ? qty(orders) : "");
-      text(row.cells[2].lastElementChild!, mine ? qty(size) : "");
-      text(row.cells[3], price(one.price[level], decimals));
-      text(row.cells[4].lastElementChild!, mine ? "" : qty(size));
-      text(row.cells[5], mine || Number.isNaN(orders) ? "" : qty(orders));
-      text(row.cells[6], mine ? "" : qty(one.cum[level]));
-      row.bars[0].style.width = mine ? `${(100 * size) / most}%` : "0";
-      row.bars[1].style.width = mine ? "0" : `${(100 * size) / most}%`;
+      say(row.cells[0], mine ? qty(one.cum[level]) : "");
+      say(row.cells[1], mine && !Number.isNaN(orders) ? qty(orders) : "");
+      say(row.cells[2].lastElementChild!, mine ? qty(size) : "");
+      say(row.cells[3], price(one.price[level], decimals));
+      say(row.cells[4].lastElementChild!, mine ? "" : qty(size));
+      say(row.cells[5], mine || Number.isNaN(orders) ? "" : qty(orders));
+      say(row.cells[6], mine ? "" : qty(one.cum[level]));
+      row.bars.forEach((bar, i) => {
+        const part = mine === (i === 0) ? Math.round((200 * size) / most) / 200 : 0;
+        if (row.parts[i] !== part) bar.style.transform = `scaleX(${(row.parts[i] = part)})`;
+      });
     };
     for (let level = ask.cum.length - 1, top = 0; level >= 0; level--, top += ROW) put("ask", level, top);
-    touch.style.transform = `translateY(${ask.cum.length * ROW}px)`;
     for (let level = 0, top = ask.cum.length * ROW + TOUCH; level < bid.cum.length; level++, top += ROW) put("bid", level, top);
-    for (let i = used; i < rows.length; i++) rows[i].el.style.display = "none";
-    sheet.style.height = `${height}px`;
+    for (let i = used; i < rows.length; i++) {
+      if (rows[i].shown) rows[i].el.style.display = "none";
+      rows[i].shown = false;
+    }
   }
 
   return {
@@ -141,38 +150,45 @@ function draw(page: Page): Drawing {
       const { bid, ask } = sides;
       const shown = ask.cum.length + bid.cum.length;
       const room = Math.min(shown, MOST_SHOWN) * ROW + TOUCH;
-      pane.style.height = `${room}px`;
+      const sized = `${ask.cum.length} ${bid.cum.length}`;
+      if (sized !== sizedFor) {
+        sizedFor = sized;
+        pane.style.height = `${room}px`;
+        sheet.style.height = `${shown * ROW + TOUCH}px`;
+        touch.style.transform = `translateY(${ask.cum.length * ROW}px)`;
+      }
       symbols.value = page.chosen("symbol");
       const paused = !!page.chosen("paused");
       pause.setAttribute("aria-pressed", String(paused));
-      text(pause, paused ? "Paused" : "Pause");
+      say(pause, paused ? "Paused" : "Pause");
       // Centred on the touch, once for each book: afterwards the reader scrolls.
       const which = `${header.options.symbol} ${header.options.levels} ${shown > 0}`;
-      sheet.style.height = `${shown * ROW + TOUCH}px`;
       if (which !== centred) {
         centred = which;
         pane.scrollTop = ask.cum.length * ROW + TOUCH / 2 - room / 2;
       }
       place();
       const best = bid.cum.length && ask.cum.length ? [bid.price[0], ask.price[0]] : null;
-      text(spread, best ? `spread ${price(best[1] - best[0], decimals)}` : "");
-      text(mid, best ? `mid ${price((best[0] + best[1]) / 2, decimals + 1)}` : "");
-      text(last, price(header.ltp, decimals));
+      say(spread, best ? `spread ${price(best[1] - best[0], decimals)}` : "");
+      say(mid, best ? `mid ${price((best[0] + best[1]) / 2, decimals + 1)}` : "");
+      say(last, price(header.ltp, decimals));
       last.title = header.change == null ? "" : `${change(header.change, decimals)} from the tick before`;
       if (header.ltp != null && shownLtp != null && header.ltp !== shownLtp && header.seq !== shownSeq) {
         const way = direction(header.ltp - shownLtp);
         last.className = `ltp-last ${way}`;
-        void last.offsetWidth; // begins the animation anew
-        last.classList.add(`flash-${way}`);
+        flashes.light(last, way);
       }
+      flashes.fade();
       shownLtp = header.ltp ?? shownLtp;
       shownSeq = header.seq ?? null;
       const all = bid.total + ask.total;
-      totals[0].style.width = all ? `${(100 * bid.total) / all}%` : "50%";
-      text(totals[0], `${qty(bid.total)} bid`);
-      text(totals[1], `${qty(ask.total)} ask`);
+      const part = all ? `${((100 * bid.total) / all).toFixed(1)}%` : "50%";
+      if (totals[0].style.width !== part) totals[0].style.width = part;
+      say(totals[0], `${qty(bid.total)} bid`);
+      say(totals[1], `${qty(ask.total)} ask`);
     },
     restyle: () => newest && place(),
+    destroy: () => flashes.end(),
   };
 }
 

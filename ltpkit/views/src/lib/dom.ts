@@ -1,8 +1,11 @@
 // Small things that every view does to its elements.
 
-/** Put words in an element, unless they stand there already. */
+/** Put words in an element that has nothing else, unless they stand there already. */
 export function say(el: Element, words: string): void {
-  if (el.textContent !== words) el.textContent = words;
+  const there = el.firstChild as Text | null;
+  if (there === null) {
+    if (words) el.append(words);
+  } else if (there.data !== words) there.data = words; // the node stays: half the work of another one
 }
 
 /** Return the element inside another that a selector names. */
@@ -10,5 +13,7 @@ export function find<T extends Element = HTMLElement>(root: Element, selector: s
   return root.querySelector<T>(selector)!;
 }
 
+const motion = matchMedia("(prefers-reduced-motion: reduce)");
+
 /** Whether the reader has asked for less motion. */
-export const still = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
+export const still = (): boolean => motion.matches;

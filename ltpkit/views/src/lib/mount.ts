@@ -1,6 +1,7 @@
 // What every view shares on the page: messages in, answers out, theme, age, visibility.
 
 import baseStyle from "./base.css";
+import { answer, never, soon } from "./stage";
 import { coloursOf, themeOf, watchTheme, type Colours } from "./theme";
 import { unpack, type Header, type Message } from "./wire";
 
@@ -65,11 +66,9 @@ export function mount(kind: string, style: string, draw: (page: Page) => Drawing
     el.append(root);
 
     let base: Message | null = null;
-    let waitingBase: Message | null = null;
-    let waitingFrame: Message | null = null;
+    let waiting: Record<string, unknown> = {}; // messages that came since the last picture
     let last: Header | null = null;
     let drawing: Drawing | null = null;
-    let asked = 0;
     let heardAt = Date.now();
     const own: Record<string, { value: unknown; until: number }> = {};
 
@@ -99,11 +98,11 @@ export function mount(kind: string, style: string, draw: (page: Page) => Drawing
     };
 
     const paint = () => {
-      asked = 0;
       if (!root.isConnected) return;
-      const newBase = waitingBase;
-      const newFrame = waitingFrame;
-      waitingBase = waitingFrame = null;
+      // Read here and not where they come: of several only the last is shown.
+      const newBase = unpack(waiting.base as any);
+      const newFrame = unpack(waiting.frame as any);
+      waiting = {};
       const palette = (newFrame ?? newBase)?.header.options.palette;
       if (palette && palette !== root.dataset.palette) {
         root.dataset.palette = palette;
@@ -127,12 +126,7 @@ export function mount(kind: string, style: string, draw: (page: Page) => Drawing
       root.dataset.ltpState = header.state;
       root.dataset.ltpFrame = String(header.n);
       tell();
-      model.set("answered", header.n);
-      model.save_changes();
-    };
-
-    const soon = () => {
-      asked ||= requestAnimationFrame(paint);
+      answer(model, header.view, header.n);
     };
 
     const tell = () => {
@@ -149,14 +143,14 @@ export function mount(kind: string, style: string, draw: (page: Page) => Drawing
     };
 
     const onBase = () => {
-      waitingBase = unpack(model.get("base"));
+      waiting.base = model.get("base");
       heardAt = Date.now();
-      soon();
+      soon(paint);
     };
     const onFrame = () => {
-      waitingFrame = unpack(model.get("frame"));
+      waiting.frame = model.get("frame");
       heardAt = Date.now();
-      soon();
+      soon(paint);
     };
 
     let onScreen = true;
@@ -201,7 +195,7 @@ export function mount(kind: string, style: string, draw: (page: Page) => Drawing
       sizes.disconnect();
       unwatchTheme();
       clearInterval(clock);
-      if (asked) cancelAnimationFrame(asked);
+      never(paint);
       drawing?.destroy?.();
       lookers.delete(root);
       if (lookers.size === 0) {

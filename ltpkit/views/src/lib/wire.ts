@@ -1,7 +1,8 @@
 // Messages of ltpkit.views.wire: a JSON header, then numeric columns that are read in place.
 
 export interface Header {
-  /** Number of the frame, for the answer. */
+  /** Whose it is, and its number, for the answer. */
+  view: string;
   n: number;
   /** Of the base that a frame belongs to. */
   epoch: number;
