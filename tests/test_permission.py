@@ -1,4 +1,4 @@
-"""A store's folder that may not be written to any more, for a user who is not root, and then may again."""
+"""What a user who is not root may not do with a store's folder, and what happens once they may again."""
 
 from __future__ import annotations
 
@@ -67,9 +67,13 @@ print("well")
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another")
 def test_without_permission_the_feed_goes_on_and_everything_is_stored_once_it_is_back() -> None:
+    run_as_nobody(SCRIPT)
+
+
+def run_as_nobody(script: str) -> None:
     with tempfile.TemporaryDirectory() as folder:  # pytest's own lets nobody but root in
         done = subprocess.run(
-            [sys.executable, "-c", SCRIPT, folder, str(NOBODY)],
+            [sys.executable, "-c", script, folder, str(NOBODY)],
             capture_output=True,
             text=True,
             timeout=180,
@@ -77,3 +81,48 @@ def test_without_permission_the_feed_goes_on_and_everything_is_stored_once_it_is
         )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.split()[-1] == "well"
+
+
+#: Opens what a user who is not root may not, in every way there is; says what each was answered with.
+REFUSED = """
+import os, sys
+from pathlib import Path
+import ltpkit as lk
+from ltpkit.errors import StoreError
+from ltpkit.store import Store, migrate
+
+folder, nobody = Path(sys.argv[1]), int(sys.argv[2])
+closed, unreadable = folder / "closed" / "deep" / "mine.duckdb", folder / "unreadable.duckdb"
+closed.parent.mkdir(parents=True)
+for path in (closed, unreadable):
+    Store(path).close()
+with lk.stream("INFY", store=folder / "first.duckdb") as first:
+    assert first.wait() and first.flush() and first.status().line()
+lk.open(folder / "first.duckdb").close()  # everything is loaded now
+unreadable.chmod(0)
+closed.parent.parent.chmod(0o700)
+os.chmod(folder, 0o755)
+os.setgid(nobody)
+os.setuid(nobody)
+reader, stream = (lambda path: Store(path, read_only=True)), (lambda path: lk.stream("INFY", store=path))
+ways = [Store, reader, lk.open, migrate, stream]
+for path, named in ((closed, closed.parent.parent), (unreadable, unreadable)):
+    for way in ways:
+        try:
+            way(path)
+        except StoreError as error:
+            assert type(error) is StoreError and str(named) in str(error), error
+            assert "Have its owner allow it" in str(error), error
+        else:
+            raise SystemExit(f"{way} opened {path}")
+try:
+    lk.open(folder / "not there" / "mine.duckdb")
+except StoreError as error:
+    assert "does not exist" in str(error), error
+print("well")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another")
+def test_a_folder_that_may_not_be_entered_and_a_file_that_may_not_be_read_are_said_to_be() -> None:
+    run_as_nobody(REFUSED)

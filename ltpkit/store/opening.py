@@ -6,6 +6,7 @@ its line in ``schema_version``, so a file is never half migrated.
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from importlib.resources import files
@@ -28,6 +29,7 @@ __all__ = [
     "upgrade",
 ]
 
+_ALLOW: Final = "Have its owner allow it, or choose another path."
 _SETTINGS: Final = (
     # Times leave DuckDB as UTC whatever the machine's own zone is.
     "SET GLOBAL TimeZone = 'UTC'",
@@ -79,6 +81,7 @@ def migrate(path: str | Path) -> list[str]:
         The file cannot be used, or is not there.
     """
     path = Path(path)
+    _check_way_to(path)
     if not path.exists():
         raise StoreError(path, f"There is no file {path} to migrate.")
     con = connect(path)
@@ -107,21 +110,8 @@ def connect(
     The settings are made after connecting, not with it: a plain ``duckdb.connect`` of the same file in
     the same process then shares the database instead of being refused for another configuration.
     """
-    if path.is_dir():
-        raise StoreError(
-            path, f"{path} is a folder. Give the name of a file in it, such as {path / 'ticks.duckdb'}."
-        )
-    if not path.parent.is_dir():
-        raise StoreError(
-            path, f"The folder {path.parent} does not exist. Make it first, or choose another path."
-        )
-    if read_only and not path.exists():
-        raise StoreError(path, f"There is no store at {path}.")
-    if path.exists() and not path.is_dir():
-        with path.open("rb") as file:
-            if file.read(4) == b"PAR1":
-                played = f"A recording is played by lk.replay({str(path)!r})."
-                raise NotAStore(path, f"{path} is a Parquet file, not a store. {played}")
+    _check_way_to(path)
+    _check_kind(path, read_only=read_only)
     while True:
         try:
             con = _connect(path, read_only=read_only)
@@ -133,6 +123,41 @@ def connect(
     for setting in _SETTINGS:
         con.execute(setting)
     return con
+
+
+def _check_way_to(path: Path) -> None:
+    """Raise where a folder on the way may not be entered: whether there is a file cannot be seen then."""
+    for folder in reversed(path.absolute().parents):
+        if not os.access(folder, os.F_OK):
+            return
+        if folder.is_dir() and not os.access(folder, os.X_OK):
+            raise StoreError(
+                path, f"{path} cannot be reached: this user may not enter the folder {folder}. {_ALLOW}"
+            )
+
+
+def _check_kind(path: Path, *, read_only: bool) -> None:
+    """Raise where no store can be at this place, or something else is there."""
+    if path.is_dir():
+        raise StoreError(
+            path, f"{path} is a folder. Give the name of a file in it, such as {path / 'ticks.duckdb'}."
+        )
+    if not path.parent.is_dir():
+        raise StoreError(
+            path, f"The folder {path.parent} does not exist. Make it first, or choose another path."
+        )
+    if not path.exists():
+        if read_only:
+            raise StoreError(path, f"There is no store at {path}.")
+        return
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+    except PermissionError:
+        raise StoreError(path, f"This user may not read {path}. {_ALLOW}") from None
+    if head == b"PAR1":
+        played = f"A recording is played by lk.replay({str(path)!r})."
+        raise NotAStore(path, f"{path} is a Parquet file, not a store. {played}")
 
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
