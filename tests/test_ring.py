@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from ltpkit.batch import Depth, Event, Ticks
 from ltpkit.instrument import Instrument, Instruments
-from ltpkit.ring import DepthRing, EventLog, TickRing
+from ltpkit.ring import DepthRing, EventLog, TickRing, memory
 from ltpkit.schema import FEED_FLOATS, TICKS, polars_schema
 
 NAMES = ["RELIANCE", "TCS", "INFY", "SBIN", "ITC"]
@@ -163,6 +164,36 @@ def test_rows_that_leave_unstored_are_counted_and_told() -> None:
     assert held.lost_rows == 6
 
 
+def test_memory_is_used_again_once_no_frame_is_left_of_it() -> None:
+    table = instruments()
+
+    def held(price: float) -> tuple[TickRing, int]:
+        ring = TickRing(table, chunk_rows=2**17)  # large enough to be kept
+        ring.append(ticks([(0, price, None)] * 10), "dhan")
+        return ring, ring._published.open.floats.ctypes.data
+
+    ring, first = held(1.0)
+    frame = ring.frame()
+    del ring
+    gc.collect()
+    ring, second = held(2.0)
+    assert second != first  # the frame is still there
+    assert frame["ltp"].to_list() == [1.0] * 10
+    del frame, ring
+    gc.collect()
+    assert {held(3.0)[1], held(4.0)[1]} <= {first, second}
+
+
+def test_no_more_is_kept_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_kept", {})
+    pieces = [memory.arrays((memory._MOST // 4, np.uint8)) for _ in range(6)]
+    pieces.append(memory.arrays((memory._MOST * 2, np.uint8)))
+    pieces.append(memory.arrays((memory._LEAST // 2, np.uint8)))
+    del pieces
+    gc.collect()
+    assert 0 < sum(len(kept) for kept in memory._kept.values()) <= memory._MOST
+
+
 def test_numbering_goes_on_from_the_store() -> None:
     held = ring(first_seq=101)
     assert held.last_seq == 100
@@ -287,6 +318,18 @@ def test_books_of_any_length_come_out_as_they_went_in(
     assert frame["ask_orders"].null_count() == len(flat)
     for earlier, before in kept:
         assert earlier.rows() == before
+
+
+@pytest.mark.parametrize("levels", [[1] * 40, [30] * 9, [1] * 9 + [300, 1, 300] + [0] * 9, [300, 1]])
+def test_the_room_for_levels_follows_the_books(levels: list[int]) -> None:
+    held = DepthRing(instruments(), chunk_rows=4)
+    for count in levels:
+        side = [(100.0 + level, 1.0) for level in range(count)]
+        held.append(depth([(0, side, side[: count // 2])], counted=True))
+    frame = held.frame()
+    assert frame["bid_price"].list.len().to_list() == levels
+    assert frame["ask_price"].list.len().to_list() == [count // 2 for count in levels]
+    assert frame["seq"].to_list() == [*range(1, len(levels) + 1)]
 
 
 def test_events_are_numbered_and_leave_only_once_stored() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltpkit.instrument import Instruments
+from ltpkit.ring.memory import arrays
 from ltpkit.schema import polars_schema
 
 if TYPE_CHECKING:
@@ -83,10 +84,11 @@ class Chunk:
 
     def __init__(self, first_seq: int, room: int) -> None:
         self.first_seq, self.rows, self.room = first_seq, 0, room
-        self.ints = np.empty((3, room), np.int64)  # seq, timestamp, received_at
+        # ints: seq, timestamp, received_at
+        self.ints, self.symbol, self.exchange = arrays(
+            ((3, room), np.int64), (room, np.uint32), (room, np.uint8)
+        )
         self.ints[0] = np.arange(first_seq, first_seq + room)
-        self.symbol = np.empty(room, np.uint32)
-        self.exchange = np.empty(room, np.uint8)
 
     @property
     def full(self) -> bool:

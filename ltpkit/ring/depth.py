@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ltpkit.batch import Depth, Side
 from ltpkit.instrument import Instruments
 from ltpkit.ring.base import Chunk, Ring, bitmap, make_frame, plain_column
+from ltpkit.ring.memory import arrays
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,20 +19,29 @@ if TYPE_CHECKING:
 
 __all__ = ["DepthRing"]
 
-CHUNK_ROWS: Final = 16_384
+CHUNK_ROWS: Final = 32_768
 _SIDES: Final = ("bid", "ask")
 _NAMES: Final = ("price", "qty", "orders")
-LEVELS_PER_ROW: Final = 10  # room planned per row and side; a chunk seals early when it is used up
+#: Room planned per row and side: for the first chunk; and at most for others, which have what the one before
+#: them needed. A chunk whose room is used up is sealed early.
+FIRST_LEVELS, MOST_LEVELS = 5, 10
 
 
 class _Side:
     """One side of the books of a chunk: flat levels and where each row's levels end."""
 
-    def __init__(self, rows: int, price: npt.NDArray[np.float64], qty: npt.NDArray[np.float64]) -> None:
-        self.ends = np.zeros(rows + 1, np.int64)  # ends[row] .. ends[row + 1]: Arrow's list offsets
-        self.price, self.qty = price, qty
-        self.orders = np.zeros(len(price), np.int32)
-        self.counted = np.zeros(rows, np.bool_)  # rows whose feed counts orders
+    def __init__(
+        self,
+        ends: npt.NDArray[np.int64],
+        price: npt.NDArray[np.float64],
+        qty: npt.NDArray[np.float64],
+        orders: npt.NDArray[np.int32],
+        counted: npt.NDArray[np.bool_],
+    ) -> None:
+        self.ends = ends  # ends[row] .. ends[row + 1]: Arrow's list offsets
+        self.ends[0] = 0
+        self.price, self.qty, self.orders = price, qty, orders
+        self.counted = counted  # whether the row's feed counts orders
 
     def fits(self, row: int, ends: npt.NDArray[np.int64], first: int) -> int:
         """Return how many of the batch's rows from `first` on have room for their levels."""
@@ -49,9 +59,8 @@ class _Side:
         levels = slice(at, at + stop - start)
         self.price[levels] = side.price[start:stop]
         self.qty[levels] = side.qty[start:stop]
-        if side.orders is not None:
-            self.orders[levels] = side.orders[start:stop]
-            self.counted[i:j] = True
+        self.orders[levels] = 0 if side.orders is None else side.orders[start:stop]
+        self.counted[i:j] = side.orders is not None
 
     def table(self, values: npt.NDArray[np.float64], rows: npt.NDArray[np.intp], levels: int) -> Any:
         """Return `price` or `qty` of some rows, shape (rows, levels), NaN where there are fewer levels."""
@@ -82,12 +91,16 @@ class _Side:
 class _DepthChunk(Chunk):
     """Columns of books: levels of any number in flat arrays."""
 
-    def __init__(self, first_seq: int, room: int) -> None:
+    def __init__(self, first_seq: int, room: int, levels: int) -> None:
         super().__init__(first_seq, room)
-        # In one piece: numpy asks for large pages from 4 MB on, which are written to for the first time much
-        # faster than small ones.
-        levels = np.empty((4, room * LEVELS_PER_ROW))
-        self.bids, self.asks = _Side(room, levels[0], levels[1]), _Side(room, levels[2], levels[3])
+        sides = arrays(
+            ((2, room + 1), np.int64),
+            ((2, levels), np.float64),
+            ((2, levels), np.float64),
+            ((2, levels), np.int32),
+            ((2, room), np.bool_),
+        )
+        self.bids, self.asks = (_Side(*(column[side] for column in sides)) for side in (0, 1))
         self._levels_full = False
 
     @property
@@ -105,6 +118,11 @@ class _DepthChunk(Chunk):
         )
         self._levels_full = fit < left
         return fit
+
+    def levels_per_row(self) -> int:
+        """Return how many levels a row of the longer side has, on average."""
+        levels = max(int(side.ends[self.rows]) for side in (self.bids, self.asks))
+        return -(-levels // max(self.rows, 1))
 
     def nbytes(self) -> int:
         return super().nbytes() + self.bids.nbytes() + self.asks.nbytes()
@@ -146,10 +164,11 @@ class DepthRing(Ring[_DepthChunk]):
     ) -> None:
         self._instruments = instruments
         self._chunk_rows = chunk_rows
+        self._levels = FIRST_LEVELS * chunk_rows  # that the next chunk has room for, on each side
         super().__init__(capacity_rows=capacity_rows, first_seq=first_seq, on_loss=on_loss)
 
     def _new_chunk(self, first_seq: int) -> _DepthChunk:
-        return _DepthChunk(first_seq, self._chunk_rows)
+        return _DepthChunk(first_seq, self._chunk_rows, self._levels)
 
     def levels(self, symbol: int, exchange: int | None = None) -> dict[str, npt.NDArray[np.float64]]:
         """Return the newest book of one symbol as plain arrays, as long as the longer side.
@@ -204,5 +223,13 @@ class DepthRing(Ring[_DepthChunk]):
                 chunk.bids.write((i, j), depth.bids, (a, b))
                 chunk.asks.write((i, j), depth.asks, (a, b))
                 chunk.rows = j
+            if chunk.full:
+                self._plan(chunk, depth, b)
             self._publish(chunk)
             done = b
+
+    def _plan(self, last: _DepthChunk, depth: Depth, row: int) -> None:
+        """Say how many levels the next chunk has room for, which starts with this row, if there is one."""
+        per_row = min(max(last.levels_per_row(), 1), MOST_LEVELS)
+        sides = (np.diff(ends[: row + 1], prepend=0)[row:] for ends in (depth.bid_ends, depth.ask_ends))
+        self._levels = max(per_row * self._chunk_rows, *(int(side.sum()) for side in sides))

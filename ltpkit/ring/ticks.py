@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ltpkit.batch import Ticks
 from ltpkit.instrument import Instruments
 from ltpkit.ring.base import Chunk, Ring, floats_column, make_frame
+from ltpkit.ring.memory import arrays
 from ltpkit.schema import TICK_FLOATS, code_of
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ class _TickChunk(Chunk):
 
     def __init__(self, first_seq: int, room: int) -> None:
         super().__init__(first_seq, room)
-        self.floats = np.empty((len(TICK_FLOATS), room))
-        self.source = np.empty(room, np.uint8)
+        self.floats, self.source = arrays(((len(TICK_FLOATS), room), np.float64), (room, np.uint8))
 
     def nbytes(self) -> int:
         return super().nbytes() + self.floats.nbytes + self.source.nbytes
