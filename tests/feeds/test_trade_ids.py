@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ltpkit.feeds.common.trade_ids import Trade, TradeIds
+from ltpkit.feeds.common.plain import Series
+from ltpkit.feeds.common.trade_ids import TradeIds
 from ltpkit.instrument import Instrument, Instruments
 
 
@@ -15,14 +17,36 @@ def ids() -> TradeIds:
     return TradeIds(Instruments([Instrument(exchange="X", symbol=name) for name in ("A", "B")]))
 
 
-def trade(number: int, *, second: float | None = None, instrument: int = 0, place: int = 0) -> Trade:
-    return (place, instrument, float(number if second is None else second), number, 1.5, 2.0)
+Row = tuple[int, int, int, int, int, int]
+
+
+def trade(
+    number: int,
+    *,
+    second: float | None = None,
+    instrument: int = 0,
+    place: int = 0,
+    series: Series = Series.TRADES,
+) -> Row:
+    moment = round((number if second is None else second) * 1e6)
+    return (place, instrument, moment, number, series, series != Series.BEFORE)
+
+
+def repeated(ids: TradeIds, rows: list[Row], received_at: list[int]) -> list[int]:
+    """Which of these trades came before."""
+    table = np.array(rows, np.int64).reshape(-1, 6)
+    found = ids.follow(table, np.arange(len(rows)), np.array(received_at))
+    return np.flatnonzero(found).tolist()
+
+
+def tell_before(ids: TradeIds, number: int, at: int = 0) -> None:
+    assert repeated(ids, [trade(number, series=Series.BEFORE)], [at]) == []
 
 
 def is_new(
     ids: TradeIds, number: int, *, second: float | None = None, instrument: int = 0, at: int = 0
 ) -> bool:
-    return not ids.duplicates([trade(number, second=second, instrument=instrument)], [at])
+    return not repeated(ids, [trade(number, second=second, instrument=instrument)], [at])
 
 
 def told(ids: TradeIds) -> list[tuple[str, str | None, dict[str, object]]]:
@@ -43,9 +67,9 @@ def test_the_first_id_is_no_gap_and_a_jump_says_how_many_are_missing(ids: TradeI
 
 def test_trades_seen_before_are_named_and_counted_once_per_instrument(ids: TradeIds) -> None:
     first = [trade(n, instrument=one) for n in (1, 2, 3) for one in (0, 1)]
-    assert ids.duplicates(first, [5]) == []
+    assert repeated(ids, first, [5]) == []
     again = [trade(2), trade(3), trade(4), trade(1, instrument=1, place=1)]
-    assert ids.duplicates(again, [5, 6]) == [0, 1, 3]
+    assert repeated(ids, again, [5, 6]) == [0, 1, 3]
     events = ids.events()
     assert [(event.symbol, event.at) for event in events] == [("X:A", 5), ("X:B", 6)]
     assert [event.detail for event in events] == [
@@ -70,16 +94,32 @@ def test_a_clock_that_goes_back_makes_no_later_repeat_a_new_count(ids: TradeIds)
 
 
 def test_the_last_trade_before_a_subscription_says_what_was_missed_itself_included(ids: TradeIds) -> None:
-    ids.told_of(0, 10, 10.0, 0)
+    tell_before(ids, 10)
     assert is_new(ids, 11)
-    ids.told_of(0, 11, 11.0, 0)
+    tell_before(ids, 11)
     assert told(ids) == []
-    ids.told_of(0, 14, 14.0, 9)
+    tell_before(ids, 14, at=9)
     between = {"start": 11_000_000, "end": 14_000_000}
     detail = {"why": "trade ids", **between, "from_id": 12, "to_id": 14, "missing": 3}
     assert told(ids) == [("gap", "X:A", detail)]
     assert is_new(ids, 15)
     assert told(ids) == []
+
+
+def test_aggregates_have_ids_of_their_own(ids: TradeIds) -> None:
+    rows = [trade(1), trade(7, series=Series.AGGREGATES), trade(2), trade(8, series=Series.AGGREGATES)]
+    assert repeated(ids, rows, [0]) == []
+    assert repeated(ids, rows[1:2], [0]) == [0]
+    assert [event.kind for event in ids.events()] == ["duplicate"]
+
+
+def test_any_number_of_instruments_is_followed() -> None:
+    many = [Instrument(exchange="X", symbol=f"S{n}") for n in range(1000)]
+    ids = TradeIds(Instruments(many))
+    for number in (1, 2):
+        assert repeated(ids, [trade(number, instrument=n) for n in (999, 0, 500)], [0]) == []
+    assert is_new(ids, 4, instrument=999)
+    assert [event.symbol for event in ids.events()] == ["X:S999"]
 
 
 def test_what_was_forgotten_begins_without_a_gap(ids: TradeIds) -> None:
@@ -97,7 +137,7 @@ def test_new_ids_seen_again_and_missing_ones_add_up(arrived: list[int], cut: int
     halves = [[trade(n) for n in half] for half in (arrived[:cut], arrived[cut:])]
     new = []
     for half in halves:
-        again_here = ids.duplicates(half, [0])
+        again_here = repeated(ids, half, [0])
         new += [one[3] for place, one in enumerate(half) if place not in again_here]
     assert new == sorted(set(new))
     events = ids.events()

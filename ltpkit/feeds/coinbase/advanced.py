@@ -14,7 +14,7 @@ from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject
 from ltpkit.feeds.coinbase import wire
 from ltpkit.feeds.coinbase.exchange import missed
 from ltpkit.feeds.coinbase.products import Products
-from ltpkit.feeds.common.joined import Joined, lines
+from ltpkit.feeds.common.joined import Joined, lines, microseconds
 from ltpkit.feeds.common.trade_ids import TradeIds
 from ltpkit.instrument import Instruments
 
@@ -22,6 +22,8 @@ __all__ = ["Advanced"]
 
 _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICKER: Final = lines("ltp", "high_price", "low_price", "bid", "bid_qty", "ask", "ask_qty")
+
+_Joined = Joined[wire.AdvancedMessage]
 
 
 class Advanced:
@@ -40,13 +42,18 @@ class Advanced:
 
     def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
         """Return what these frames say, in arrival order."""
-        joined = Joined(frames, received_at, wire.read_many_advanced, wire.read_advanced)
-        products = self._products
-        for place, at, message in joined:
+        form = self._products.form
+        joined = Joined(frames, received_at, form, wire.read_many_advanced, wire.read_advanced)
+        for place, at, message in joined.in_turn():
+            before = self._sequence
+            if isinstance(message, int):  # of a message that was read at once
+                if before is None or message != before[0] + 1:
+                    self._follow(message, at, joined.batch)
+                self._sequence = (message, at)
+                continue
             if isinstance(message, (Reject, wire.Error)):
                 self._refused(message, at, joined.batch)
                 continue
-            before = self._sequence
             if before is None or message.sequence_num != before[0] + 1:
                 self._follow(message.sequence_num, at, joined.batch)
             self._sequence = (message.sequence_num, at)
@@ -54,26 +61,14 @@ class Advanced:
                 if isinstance(message, wire.L2Data):
                     self._books(message, at, joined.batch)
                 elif isinstance(message, wire.MarketTrades):
-                    joined.trades += [
-                        (
-                            place,
-                            products[one.product_id],
-                            one.time.timestamp(),
-                            one.trade_id,
-                            one.price,
-                            one.size,
-                        )
-                        for event in message.events
-                        for one in event.trades
-                    ]
+                    self._trades(message, place, joined)
                 elif isinstance(message, wire.Tickers):
-                    joined.tickers += self._tickers(message, place)
+                    self._tickers(message, place, joined)
             except ValueError as error:
                 joined.reject(place, str(error))
                 self._sequence = before  # it counts as missing, as an unreadable one does
         # Within a message they come newest first; an order that fills several gives trades of one time.
-        joined.trades.sort()
-        return joined.finished(self._ids, _TICKER)
+        return joined.finished(self._ids)
 
     def _refused(self, message: Reject | wire.Error, at: int, batch: Batch) -> None:
         """Tell of an error; count a message of a channel that is none of ours."""
@@ -101,13 +96,18 @@ class Advanced:
             batch.events.append(Event(at=at, kind="gap", detail=detail))
             batch.book_updates += missed(self._booked, at, "sequence numbers")
 
-    def _tickers(self, message: wire.Tickers, place: int) -> list[tuple[float, ...]]:
-        moment = _seconds(message.timestamp)
-        return [
-            (
-                place,
-                self._products[one.product_id],
-                moment,
+    def _trades(self, message: wire.MarketTrades, place: int, joined: _Joined) -> None:
+        trades = [one for event in message.events for one in event.trades]
+        numbers = [self._products[one.product_id] for one in trades]
+        for number, one in zip(numbers, trades, strict=True):
+            joined.tell_trade(place, number, microseconds(one.time), one.trade_id, one.price, one.size)
+
+    def _tickers(self, message: wire.Tickers, place: int, joined: _Joined) -> None:
+        time = _microseconds(message.timestamp)
+        tickers = [one for event in message.events for one in event.tickers]
+        numbers = [self._products[one.product_id] for one in tickers]
+        for number, one in zip(numbers, tickers, strict=True):
+            values = (
                 one.price,
                 one.high_24_h,
                 one.low_24_h,
@@ -116,9 +116,7 @@ class Advanced:
                 one.best_ask,
                 one.best_ask_quantity,
             )
-            for event in message.events
-            for one in event.tickers
-        ]
+            joined.tell_ticker(place, number, time, _TICKER, values)
 
     def _books(self, message: wire.L2Data, at: int, batch: Batch) -> None:
         updates = []
@@ -132,11 +130,11 @@ class Advanced:
                 if level.event_time > newest:
                     newest = level.event_time
             # The levels of a whole book are stamped 1970.
-            seconds = newest.timestamp() if newest > _NO_TIME else _seconds(message.timestamp)
+            time = microseconds(newest) if newest > _NO_TIME else _microseconds(message.timestamp)
             updates.append(
                 BookUpdate(
                     instrument=number,
-                    timestamp=round(seconds * 1e6),
+                    timestamp=time,
                     received_at=at,
                     bids=bids,
                     asks=asks,
@@ -148,9 +146,9 @@ class Advanced:
         batch.book_updates += updates
 
 
-def _seconds(text: str) -> float:
-    """Return a message's time in seconds since 1970; what is finer than µs is cut off."""
+def _microseconds(text: str) -> int:
+    """Return a message's time in µs since 1970; what is finer is cut off."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"the time {text[:40]!r} names no offset from UTC")
-    return moment.timestamp()
+    return microseconds(moment)

@@ -39,41 +39,40 @@ class Exchange:
 
     def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
         """Return what these frames say, in arrival order."""
-        joined = Joined(frames, received_at, wire.read_many_exchange, wire.read_exchange)
-        products, trades, tickers = self._products, joined.trades, joined.tickers
+        form = self._products.form
+        joined = Joined(frames, received_at, form, wire.read_many_exchange, wire.read_exchange)
         for place, at, message in joined:
             try:
                 if isinstance(message, wire.L2Update):
                     self._changes(message, at, joined.batch)
                 elif isinstance(message, wire.Match):
-                    number, moment = products[message.product_id], message.time.timestamp()
-                    trades.append((place, number, moment, message.trade_id, message.price, message.size))
+                    number, time = self._products[message.product_id], microseconds(message.time)
+                    joined.tell_trade(place, number, time, message.trade_id, message.price, message.size)
                 elif isinstance(message, wire.Ticker):
-                    tickers.append(self._ticker(message, place, at))
+                    self._ticker(message, place, at, joined)
                 else:
-                    self._rare(message, at, joined)
+                    self._rare(message, place, at, joined)
             except ValueError as error:
                 joined.reject(place, str(error))
                 self._unreadable(frames[place], at, joined.batch)
-        return joined.finished(self._ids, _TICKER)
+        return joined.finished(self._ids)
 
-    def _rare(self, message: wire.ExchangeMessage | Reject, at: int, joined: _Joined) -> None:
+    def _rare(self, message: wire.ExchangeMessage | Reject, place: int, at: int, joined: _Joined) -> None:
         match message:
             case wire.Snapshot():
                 self._whole_book(message, at, joined.batch)
             case wire.LastMatch():
-                joined.settle(self._ids)
-                self._last_trade(message, at, joined.batch)
+                self._last_trade(message, place, at, joined)
             case wire.Error():
                 detail: dict[str, object] = {"msg": message.message, "reason": message.reason}
                 joined.batch.events.append(Event(at=at, kind="feed_error", detail=detail))
             case Reject():
                 self._unreadable(message.frame, at, joined.batch)
 
-    def _last_trade(self, trade: wire.LastMatch, at: int, batch: Batch) -> None:
+    def _last_trade(self, trade: wire.LastMatch, place: int, at: int, joined: _Joined) -> None:
         """Tell of a trade from before the subscription; it is none of the stream's."""
         number = self._products[trade.product_id]
-        self._ids.told_of(number, trade.trade_id, trade.time.timestamp(), at)
+        joined.tell_before(place, number, microseconds(trade.time), trade.trade_id)
         detail: dict[str, object] = {
             "id": trade.trade_id,
             "price": trade.price,
@@ -81,13 +80,10 @@ class Exchange:
             "time": microseconds(trade.time),
         }
         symbol = self._names[number].name
-        batch.events.append(Event(at=at, kind="last_match", symbol=symbol, detail=detail))
+        joined.batch.events.append(Event(at=at, kind="last_match", symbol=symbol, detail=detail))
 
-    def _ticker(self, ticker: wire.Ticker, place: int, at: int) -> tuple[float, ...]:
-        return (
-            place,
-            self._products[ticker.product_id],
-            ticker.time.timestamp() if ticker.time is not None else at / 1e6,
+    def _ticker(self, ticker: wire.Ticker, place: int, at: int, joined: _Joined) -> None:
+        values = (
             ticker.price,
             ticker.open_24h,
             ticker.high_24h,
@@ -97,6 +93,8 @@ class Exchange:
             ticker.best_ask,
             ticker.best_ask_size,
         )
+        time = microseconds(ticker.time) if ticker.time is not None else at
+        joined.tell_ticker(place, self._products[ticker.product_id], time, _TICKER, values)
 
     def _unreadable(self, frame: bytes, at: int, batch: Batch) -> None:
         product = wire.changed_book(frame)

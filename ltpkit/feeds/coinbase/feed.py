@@ -14,6 +14,7 @@ import msgspec
 from ltpkit.batch import Batch, Received
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
+from ltpkit.feeds.coinbase import forms
 from ltpkit.feeds.coinbase.advanced import Advanced
 from ltpkit.feeds.coinbase.exchange import Exchange
 from ltpkit.feeds.coinbase.products import Products
@@ -95,7 +96,8 @@ class Coinbase(PublicStream, StreamedBooks):
             silence_s=30.0 if kind == "advanced" else 300.0,
             life="messages" if kind == "advanced" else "rows",
         )
-        self._products = Products(instruments, kind)
+        form = forms.exchange() if kind == "exchange" else forms.advanced()
+        self._products = Products(instruments, kind, form)
         self._decoder: Exchange | Advanced
         if kind == "exchange":
             self._channels, self._book_channel = ["ticker", "matches"], str(level2)

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from ltpkit.errors import UnknownInstrument
+from ltpkit.feeds.common.plain import Form
 from ltpkit.instrument import Instrument, Instruments, split_symbol
 
 __all__ = ["Products"]
@@ -17,8 +18,14 @@ _PRODUCT: Final = re.compile(r"(?=.{3,40}\Z)[A-Za-z0-9.]+(-[A-Za-z0-9.]+)+")
 class Products(dict[str, int]):
     """Product on the wire to the instrument's number; a new product is added on sight."""
 
-    def __init__(self, instruments: Instruments, segment: str) -> None:
+    def __init__(self, instruments: Instruments, segment: str, form: Form) -> None:
         self._instruments, self._segment = instruments, segment
+        #: Of the messages that the products stand in.
+        self.form = form
+
+    def __setitem__(self, product: str, number: int) -> None:
+        super().__setitem__(product, number)
+        self.form.learn(product, number)
 
     def __missing__(self, product: str) -> int:
         if not _PRODUCT.fullmatch(product):

@@ -1,24 +1,28 @@
-"""Text frames that arrived together, read in one typed pass, and the ticks they become.
+"""Text frames that arrived together, and the ticks they become.
 
-For feeds that send JSON. The frames are joined into one array; when that cannot be read each is read
-on its own, so that a bad one costs only itself. What a message means is left to the feed, which gathers
-trades and tickers as plain tuples: they are turned into arrays once.
+For feeds that send JSON. Messages of the usual form are turned into rows by a compiled loop (see `plain`).
+The others are joined into one array and read in one typed pass; when that cannot be read each is read on its
+own, so that a bad one costs only itself. What they mean is left to the feed, which tells of their trades and
+tickers one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime
-from itertools import chain
+from datetime import UTC, datetime, timedelta
+from math import nan
 from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, Received, Reject, Ticks
-from ltpkit.feeds.common.trade_ids import Trade, TradeIds
+from ltpkit.batch import Batch, Event, Received, Reject, Ticks
+from ltpkit.feeds.common.plain import Form, Series
+from ltpkit.feeds.common.room import arrivals
+from ltpkit.feeds.common.rows.loops import put_in_order, write_ticks
+from ltpkit.feeds.common.trade_ids import TradeIds
 from ltpkit.schema import FEED_FLOATS
 
 __all__ = ["UNREADABLE", "Count", "Joined", "Number", "Price", "Time", "lines", "microseconds"]
@@ -35,8 +39,12 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 #: An RFC 3339 time that names its offset from UTC; what is finer than a µs is rounded.
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
 M = TypeVar("M")
-_Table = npt.NDArray[np.float64]
+_Integers = npt.NDArray[np.int64]
+_Numbers = npt.NDArray[np.float64]
 
 
 def lines(*names: str) -> tuple[int, ...]:
@@ -50,14 +58,16 @@ _QTY_OF: Final = dict(zip(lines("bid", "ask"), lines("bid_qty", "ask_qty"), stri
 
 
 class Joined(Generic[M]):
-    """Frames that arrived together, as messages, and the batch that they become.
+    """Frames that arrived together: their ticks, and those that hold something else, as messages.
 
     Parameters
     ----------
     frames, received_at
         As `Feed.decode` takes them.
+    form : Form
+        What messages look like that are read at once.
     many : callable
-        Reads a JSON array of messages.
+        Reads a JSON array of other messages.
     one : callable
         Reads one message, rarer kinds included.
 
@@ -65,47 +75,43 @@ class Joined(Generic[M]):
     ----------
     batch : Batch
         What is to be handed over, without the ticks.
-    trades : list of Trade
-        For the feed to fill, in arrival order.
-    tickers : list of tuple
-        As well: place among the frames, instrument, seconds since 1970, and the columns' values, where
-        a price of 0 is none.
     """
 
     __slots__ = (
-        "_duplicates",
         "_frames",
+        "_if_new",
         "_messages",
+        "_plain",
         "_received_at",
-        "_settled",
+        "_told",
+        "_values",
         "batch",
-        "tickers",
-        "times",
-        "trades",
     )
 
     def __init__(
         self,
         frames: Sequence[bytes],
         received_at: Received,
+        form: Form,
         many: Callable[[bytes], Sequence[M]],
         one: Callable[[bytes], M],
     ) -> None:
         self.batch = Batch()
-        self.trades: list[Trade] = []
-        self._settled: list[Trade] = []
-        self._duplicates: list[int] = []  # their places among these
-        self.tickers: list[tuple[float, ...]] = []
         self._frames, self._received_at = frames, received_at
-        #: Receipt time of each frame, µs.
-        self.times: Sequence[int] = (
-            [received_at] * len(frames) if isinstance(received_at, int) else received_at.tolist()
-        )
+        self._plain = form.read(frames)
+        self._told: list[tuple[int, int, int, int, int, bool]] = []
+        self._values: list[tuple[tuple[int, ...], tuple[float, ...]]] = []
+        self._if_new: dict[int, Event] = {}
         self._messages: Sequence[M | Reject] = ()
+        if not self._plain.left:
+            return
+        left = frames
+        if len(self._plain.left) < len(frames):
+            left = [frames[place] for place in self._plain.left]
         with suppress(*UNREADABLE):
-            self._messages = many(b"[" + b",".join(frames) + b"]")
-        if len(self._messages) != len(frames):  # one is damaged, of a rarer kind, or no message of its own
-            self._messages = [self._read(place, one) for place in range(len(frames))]
+            self._messages = many(b"[" + b",".join(left) + b"]")
+        if len(self._messages) != len(left):  # one is damaged, of a rarer kind, or no message of its own
+            self._messages = [self._read(place, one) for place in self._plain.left]
 
     def _read(self, place: int, one: Callable[[bytes], M]) -> M | Reject:
         try:
@@ -113,89 +119,128 @@ class Joined(Generic[M]):
         except UNREADABLE as error:
             return self.reject(place, str(error))
 
+    def at(self, place: int) -> int:
+        """Return when the frame at this place was received, µs UTC."""
+        return self._received_at if isinstance(self._received_at, int) else int(self._received_at[place])
+
+    def _times(self) -> Sequence[int]:
+        if isinstance(self._received_at, int):
+            return [self._received_at] * len(self._frames)
+        times: list[int] = self._received_at.tolist()
+        return times
+
     def __iter__(self) -> Iterator[tuple[int, int, M | Reject]]:
-        """Return place among the frames, receipt time in µs and message of each frame.
+        """Return place among the frames, receipt time in µs and message of each that was not read at once.
 
         In the place of a message that could not be read stands its `Reject`, which is in `batch`
         already: it may have been a change of a book.
         """
-        return zip(range(len(self._frames)), self.times, self._messages, strict=True)
+        left = self._plain.left
+        return zip(left, map(self._times().__getitem__, left), self._messages, strict=True)
+
+    def in_turn(self) -> Iterator[tuple[int, int, M | Reject | int]]:
+        """Return the same of every frame; in the place of a message that was read at once, its number."""
+        if len(self._messages) == len(self._frames):
+            return iter(self)
+        found: list[M | Reject | int] = self._plain.numbers.tolist()
+        for place, message in zip(self._plain.left, self._messages, strict=True):
+            found[place] = message
+        return zip(range(len(found)), self._times(), found, strict=True)
 
     def reject(self, place: int, reason: str) -> Reject:
         """Keep the frame at this place as a reject."""
-        reject = Reject(received_at=self.times[place], reason=reason, frame=self._frames[place])
+        reject = Reject(received_at=self.at(place), reason=reason, frame=self._frames[place])
         self.batch.rejects.append(reject)
         return reject
 
-    def settle(self, ids: TradeIds) -> None:
-        """Tell which of the trades so far are new. `finished` does so; before a word on ids it has to be."""
-        if self.trades:
-            before = len(self._settled)
-            self._duplicates += [before + place for place in ids.duplicates(self.trades, self.times)]
-            self._settled += self.trades
-            self.trades.clear()
+    def tell_trade(
+        self, place: int, instrument: int, time: int, trade_id: int, price: float, qty: float
+    ) -> None:
+        """Take in a trade of the frame at this place; `time` in µs."""
+        self._tell(place, instrument, time, trade_id, Series.TRADES, _TRADE, (price, qty))
 
-    def finished(self, ids: TradeIds, ticker: tuple[int, ...]) -> Batch:
-        """Return the batch with its ticks: the trades, and the tickers.
+    def tell_ticker(
+        self, place: int, instrument: int, time: int, columns: tuple[int, ...], values: tuple[float, ...]
+    ) -> None:
+        """Take in a ticker of the frame at this place, where a price of 0 is none.
 
-        Parameters
-        ----------
-        ids : TradeIds
-        ticker : tuple of int
-            The lines of `Ticks.values` that the tickers' values go to.
+        Its values are those of these lines of `Ticks.values`.
         """
-        batch = self.batch
-        self.settle(ids)
-        batch.events += ids.events()
-        told = [
-            (_table(rows), shape) for rows, shape in ((self._settled, _TRADE), (self.tickers, ticker)) if rows
-        ]
-        if told:
-            batch.ticks = self._ticks(told)
-        return batch
+        if not all(values):
+            values = _zero_is_missing(columns, values)
+        self._tell(place, instrument, time, 0, Series.NONE, columns, values)
 
-    def _ticks(self, told: list[tuple[_Table, tuple[int, ...]]]) -> Ticks:
-        places = np.concatenate([table[0] for table, _ in told]).astype(np.intp)
-        n, start = len(places), 0
-        where: npt.NDArray[np.intp] | None = None
-        if len(told) > 1:
-            order = places.argsort(kind="stable")
-            where = np.empty(n, np.intp)
-            where[order] = np.arange(n)
-            places = places[order]
-        ticks = Ticks.blank(n)
-        ticks.received_at[:] = (
-            self._received_at if isinstance(self._received_at, int) else self._received_at[places]
+    def tell_before(self, place: int, instrument: int, time: int, trade_id: int) -> None:
+        """Take in the id of a trade from before a subscription."""
+        self._tell(place, instrument, time, trade_id, Series.BEFORE, (), (), shown=False)
+
+    def _tell(
+        self,
+        place: int,
+        instrument: int,
+        time: int,
+        row_id: int,
+        series: Series,
+        columns: tuple[int, ...],
+        values: tuple[float, ...],
+        *,
+        shown: bool = True,
+    ) -> None:
+        self._told.append((place, instrument, time, row_id, series, shown))
+        self._values.append((columns, values))
+
+    def finished(self, ids: TradeIds) -> Batch:
+        """Return the batch with its ticks, the trades of each message in the order they were traded."""
+        rows, values = self._all_rows()
+        if not len(rows):
+            self.batch.events += ids.events()
+            return self.batch
+        times = arrivals(self._received_at)
+        order = np.arange(len(rows)) if not self._told else rows[:, 0].argsort(kind="stable")
+        if len(rows) > 1:
+            put_in_order(rows, values, order)
+        repeated = ids.follow(rows, order, times, self._if_new)
+        self.batch.events += ids.events()
+        n = len(rows)
+        ticks = Ticks(
+            instrument=np.empty(n, np.int32),
+            timestamp=np.empty(n, np.int64),
+            received_at=np.empty(n, np.int64),
+            values=np.empty((len(FEED_FLOATS), n)),
         )
-        for table, shape in told:
-            rows = slice(None) if where is None else where[start : start + table.shape[1]]
-            start += table.shape[1]
-            ticks.instrument[rows] = table[1]
-            ticks.timestamp[rows] = np.rint(table[2] * 1e6)
-            values = table[-len(shape) :]
-            if shape is not _TRADE and not values.all():
-                _zero_is_missing(values, shape)
-            for line, column in zip(shape, values, strict=True):
-                ticks.values[line, rows] = column
-        if self._duplicates:
-            ticks.duplicate = np.zeros(n, np.bool_)  # trades are told first
-            ticks.duplicate[self._duplicates if where is None else where[self._duplicates]] = True
-        return ticks
+        duplicate = np.empty(len(repeated), np.bool_)
+        shown = write_ticks(
+            rows, values, order, times, repeated,
+            ticks.instrument, ticks.timestamp, ticks.received_at, ticks.values, duplicate,
+        )  # fmt: skip
+        if len(repeated):
+            ticks.duplicate = duplicate
+        if shown < n:
+            ticks = ticks.only(np.arange(n) < shown)
+        if shown:
+            self.batch.ticks = ticks
+        return self.batch
+
+    def _all_rows(self) -> tuple[_Integers, _Numbers]:
+        plain = self._plain
+        if not self._told:
+            return plain.rows, plain.values
+        values = np.full((len(self._told), len(FEED_FLOATS)), np.nan)
+        for row, (columns, numbers) in enumerate(self._values):
+            values[row, columns] = numbers
+        return np.concatenate([plain.rows, np.array(self._told, np.int64)]), np.concatenate(
+            [plain.values, values]
+        )
 
 
-def _table(rows: Sequence[tuple[float, ...]]) -> _Table:
-    """Return the columns of these rows."""
-    width = len(rows[0])
-    flat = np.fromiter(chain.from_iterable(rows), np.float64, width * len(rows))
-    return flat.reshape(-1, width).T.copy()
-
-
-def _zero_is_missing(values: _Table, shape: tuple[int, ...]) -> None:
-    for place, line in enumerate(shape):
-        if line in _QTY_OF:
-            values[shape.index(_QTY_OF[line])][values[place] == 0] = np.nan
-        if line not in _QTY_OF.values():
-            values[place][values[place] == 0] = np.nan
+def _zero_is_missing(columns: tuple[int, ...], values: tuple[float, ...]) -> tuple[float, ...]:
+    found = dict(zip(columns, values, strict=True))
+    for line, value in zip(columns, values, strict=True):
+        if value == 0 and line not in _QTY_OF.values():
+            found[line] = nan
+            if line in _QTY_OF:
+                found[_QTY_OF[line]] = nan
+    return tuple(found.values())
 
 
 def microseconds(moment: datetime) -> int:
@@ -206,4 +251,4 @@ def microseconds(moment: datetime) -> int:
     >>> microseconds(datetime.fromisoformat("2025-01-01T05:30:00.000001+05:30"))
     1735689600000001
     """
-    return round(moment.timestamp() * 1e6)
+    return (moment - _EPOCH) // _MICROSECOND

@@ -6,25 +6,22 @@ For feeds that send every trade with an id that rises by one per instrument. A t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from ltpkit.batch import Event
+from ltpkit.feeds.common.plain import Series
+from ltpkit.feeds.common.rows.loops import follow_ids
 from ltpkit.instrument import Instruments
 
-__all__ = ["Trade", "TradeIds"]
+__all__ = ["TradeIds"]
 
-#: Place among the frames, instrument, seconds since 1970, id, price, quantity. Sorted, those of an
-#: instrument stand in the order they were traded, also where a message has the newest first.
-Trade = tuple[int, int, float, int, float, float]
+_Integers = npt.NDArray[np.int64]
 
-
-class _Newest:
-    """The newest trade of an instrument."""
-
-    __slots__ = ("id", "moment")
-
-    def __init__(self, trade_id: int, moment: float) -> None:
-        self.id, self.moment = trade_id, moment
+_UNKNOWN: Final = -1  # in the place of an id
 
 
 class TradeIds:
@@ -38,63 +35,93 @@ class TradeIds:
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
-        self._newest: dict[int, _Newest] = {}
+        #: Id and time of the newest trade, and of the newest aggregate, of each instrument.
+        self._newest: _Integers = np.full((64, 2), _UNKNOWN, np.int64)
         self._again: dict[int, tuple[int, int, int, int]] = {}  # count, lowest and highest id, receipt time
         self._gaps: list[Event] = []
 
     def seen(self, instrument: int) -> bool:
         """Return whether a trade of this instrument was seen."""
-        return instrument in self._newest
+        return bool(self._room_for(instrument)[2 * instrument, 0] != _UNKNOWN)
 
-    def duplicates(self, trades: Sequence[Trade], received_at: Sequence[int]) -> list[int]:
-        """Return the places of those trades that were seen before, and remember the others.
+    def follow(
+        self, rows: _Integers, order: _Integers, arrivals: _Integers, new: Mapping[int, Event] | None = None
+    ) -> npt.NDArray[np.bool_]:
+        """Return which rows are trades that were seen before, in their order, and remember the others.
 
         Parameters
         ----------
-        trades : sequence of Trade
-            In arrival order.
-        received_at : sequence of int
-            When each frame reached us, µs.
-        """
-        newest, again = self._newest, []
-        for place, trade in enumerate(trades):
-            known, trade_id = newest.get(trade[1]), trade[3]
-            if known is not None and trade_id == known.id + 1:  # as nearly always
-                known.id = trade_id
-                if trade[2] > known.moment:
-                    known.moment = trade[2]
-            elif not self._is_new(trade, known, received_at[trade[0]]):
-                again.append(place)
-        return again
+        rows : ndarray of int64, shape (rows, 6)
+            As in `plain.Plain`.
+        order : ndarray of int64, shape (rows,)
+            The rows in the order they were traded.
+        arrivals : ndarray of int64
+            When each frame arrived, a single time where it is the same for all.
+        new : mapping of int to Event, optional
+            What is to be told of rows that were not seen before.
 
-    def _is_new(self, trade: Trade, known: _Newest | None, at: int) -> bool:
-        _, instrument, moment, trade_id, *_ = trade
-        if known is None:
-            self._newest[instrument] = _Newest(trade_id, moment)
+        Returns
+        -------
+        ndarray of bool, shape (rows,) or (0,)
+            Shape (0,) for none at all.
+        """
+        repeated: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
+        at = 0
+        while (at := follow_ids(rows, order, at, self._newest)) < len(order):
+            row = int(order[at])
+            place, instrument, moment, trade_id, series, _ = rows[row].tolist()
+            arrived = int(arrivals[place if len(arrivals) > 1 else 0])
+            if series == Series.BEFORE:
+                self._told_of(instrument, trade_id, moment, arrived)
+            elif not self._is_new(instrument, series, trade_id, moment, arrived):
+                if not len(repeated):
+                    repeated = np.zeros(len(order), np.bool_)
+                repeated[at] = True
+            elif new and row in new:
+                self._gaps.append(new[row])
+            at += 1
+        return repeated
+
+    def _room_for(self, instrument: int) -> _Integers:
+        """Return the newest ids, with room for this instrument's."""
+        known = len(self._newest)
+        if 2 * instrument + 1 >= known:
+            more = np.full((max(known, 2 * instrument + 2 - known), 2), _UNKNOWN, np.int64)
+            self._newest = np.concatenate([self._newest, more])
+        return self._newest
+
+    def _is_new(self, instrument: int, series: int, trade_id: int, moment: int, at: int) -> bool:
+        newest = self._room_for(instrument)[2 * instrument + series]
+        known_id, known_moment = newest.tolist()
+        if known_id == _UNKNOWN:
+            newest[:] = trade_id, moment
             return True
-        if trade_id <= known.id and moment <= known.moment:
+        if trade_id <= known_id and moment <= known_moment:
             self._seen_again(instrument, trade_id, at)
             return False
-        self._gap(instrument, known, trade_id, moment, at, missing=trade_id - known.id - 1)
-        known.id, known.moment = trade_id, max(moment, known.moment)
+        if trade_id != known_id + 1:
+            missing = trade_id - known_id - 1
+            self._gap(instrument, (known_id, known_moment), trade_id, moment, at, missing=missing)
+        newest[:] = trade_id, max(moment, known_moment)
         return True
 
-    def told_of(self, instrument: int, trade_id: int, moment: float, at: int) -> None:
+    def _told_of(self, instrument: int, trade_id: int, moment: int, at: int) -> None:
         """Note the last trade before a subscription: what came between it and the last seen is missed.
 
-        It is itself no new trade, and missed where it was not seen. Trades that arrived before have to be
-        known by now.
+        It is itself no new trade, and missed where it was not seen.
         """
-        known = self._newest.get(instrument)
-        if known is not None:
-            if trade_id <= known.id and moment <= known.moment:
+        newest = self._room_for(instrument)[2 * instrument]
+        known_id, known_moment = newest.tolist()
+        if known_id != _UNKNOWN:
+            if trade_id <= known_id and moment <= known_moment:
                 return
-            self._gap(instrument, known, trade_id + 1, moment, at, missing=trade_id - known.id)
-        self._newest[instrument] = _Newest(trade_id, moment)
+            missing = trade_id - known_id
+            self._gap(instrument, (known_id, known_moment), trade_id + 1, moment, at, missing=missing)
+        newest[:] = trade_id, moment
 
     def forget(self, instrument: int) -> None:
         """Begin anew: what trades until it is subscribed again was not asked for, and is no gap."""
-        self._newest.pop(instrument, None)
+        self._room_for(instrument)[2 * instrument : 2 * instrument + 2] = _UNKNOWN
 
     def events(self) -> list[Event]:
         """Return the gaps since the last call, and one event ``duplicate`` per instrument with repeats."""
@@ -116,10 +143,10 @@ class TradeIds:
         self._again[instrument] = (count + 1, min(lowest, trade_id), max(highest, trade_id), at)
 
     def _gap(
-        self, instrument: int, known: _Newest, next_id: int, moment: float, at: int, *, missing: int
+        self, instrument: int, known: tuple[int, int], next_id: int, moment: int, at: int, *, missing: int
     ) -> None:
-        start, end = round(known.moment * 1e6), round(moment * 1e6)
-        detail: dict[str, object] = {"start": start, "end": end, "from_id": known.id + 1}
+        known_id, start = known
+        detail: dict[str, object] = {"start": start, "end": moment, "from_id": known_id + 1}
         if missing > 0:
             detail = {"why": "trade ids", **detail, "to_id": next_id - 1, "missing": missing}
         else:  # lower, and a later trade

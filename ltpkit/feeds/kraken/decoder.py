@@ -14,6 +14,7 @@ from ltpkit.feeds.common.joined import Joined, lines, microseconds
 from ltpkit.feeds.common.trade_ids import TradeIds
 from ltpkit.feeds.kraken import wire
 from ltpkit.feeds.kraken.digits import Digits
+from ltpkit.feeds.kraken.form import form
 from ltpkit.instrument import Instrument, Instruments
 
 __all__ = ["DEPTHS", "EXCHANGE", "PAIR", "Decoder"]
@@ -25,6 +26,8 @@ DEPTHS: Final = (10, 25, 100, 500, 1000)
 
 _TICKER: Final = lines("ltp", "high_price", "low_price", "bid", "bid_qty", "ask", "ask_qty")
 
+_Joined = Joined[wire.Message]
+
 
 class Decoder:
     """The decoder of one stream."""
@@ -35,6 +38,7 @@ class Decoder:
         self._digits: dict[str, Digits] = {}
         self._depths: dict[str, int] = {}
         self._ids = TradeIds(instruments)
+        self._form = form()
 
     def __len__(self) -> int:
         """Return how many pairs were met."""
@@ -54,6 +58,7 @@ class Decoder:
             if found is None:
                 return self._instruments.rest()
             self._numbers[symbol] = found
+            self._form.learn(symbol, found)
         return found
 
     def traded(self, symbol: str) -> bool:
@@ -71,50 +76,34 @@ class Decoder:
 
     def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
         """Return what these frames say, in arrival order."""
-        joined = Joined(frames, received_at, wire.read_many, wire.read)
+        joined = Joined(frames, received_at, self._form, wire.read_many, wire.read)
         for place, at, message in joined:
             try:
                 if isinstance(message, wire.BookMessage):
                     self._books(message, at, joined.batch)
                 elif isinstance(message, wire.TradeMessage):
-                    joined.trades += [
-                        (
-                            place,
-                            self.number(one.symbol),
-                            one.timestamp.timestamp(),
-                            one.trade_id,
-                            one.price,
-                            one.qty,
-                        )
-                        for one in message.data
-                    ]
+                    self._trades(message, place, joined)
                 elif isinstance(message, wire.TickerMessage):
-                    joined.tickers += self._tickers(message, place, at)
+                    self._tickers(message, place, at, joined)
                 elif isinstance(message, wire.StatusMessage):
                     self._status(message, at, joined.batch)
                 elif isinstance(message, wire.Answer):
                     self._answer(message, at, joined.batch)
             except ValueError as error:
                 joined.reject(place, str(error))
-        joined.trades.sort()
-        return joined.finished(self._ids, _TICKER)
+        return joined.finished(self._ids)
 
-    def _tickers(self, message: wire.TickerMessage, place: int, at: int) -> list[tuple[float, ...]]:
-        return [
-            (
-                place,
-                self.number(one.symbol),
-                at / 1e6 if one.timestamp is None else one.timestamp.timestamp(),
-                one.last,
-                one.high,
-                one.low,
-                one.bid,
-                one.bid_qty,
-                one.ask,
-                one.ask_qty,
-            )
-            for one in message.data
-        ]
+    def _trades(self, message: wire.TradeMessage, place: int, joined: _Joined) -> None:
+        numbers = [self.number(one.symbol) for one in message.data]
+        for number, one in zip(numbers, message.data, strict=True):
+            joined.tell_trade(place, number, microseconds(one.timestamp), one.trade_id, one.price, one.qty)
+
+    def _tickers(self, message: wire.TickerMessage, place: int, at: int, joined: _Joined) -> None:
+        numbers = [self.number(one.symbol) for one in message.data]
+        for number, one in zip(numbers, message.data, strict=True):
+            time = at if one.timestamp is None else microseconds(one.timestamp)
+            values = (one.last, one.high, one.low, one.bid, one.bid_qty, one.ask, one.ask_qty)
+            joined.tell_ticker(place, number, time, _TICKER, values)
 
     def _books(self, message: wire.BookMessage, at: int, batch: Batch) -> None:
         whole = message.type == "snapshot"
