@@ -322,19 +322,16 @@ def _null_where_unknown(*columns: str) -> list[pl.Expr]:
 
 
 def feed_of(paths: Sequence[Path], feed: str | None, kind: str | None) -> tuple[str, str | None]:
-    """Return whose frames these files hold: as given, else as the first recording among them says.
+    """Return whose frames these files hold: as the recordings among them say, else as given.
 
     Raises
     ------
     RecordingError
-        None of them says.
+        None of them says, or one says something else.
     """
     for path in paths:
-        if feed is not None:
-            break
         if path.suffix not in _BARE:
-            recording = Recording(path)
-            feed, kind = recording.feed, kind or recording.kind
+            feed, kind = Recording(path).whose(feed, kind)
     if feed is None:
         raise RecordingError(
             f"{paths[0].name} does not say whose frames it holds. Name the feed: {', '.join(feeds.names())}."

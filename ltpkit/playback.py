@@ -98,7 +98,7 @@ def replay(
     Raises
     ------
     RecordingError
-        There is no such file, its format is not known, or its feed must be named.
+        There is no such file, its format is not known, its feed must be named, or is another one.
     StoreLocked, NotAStore, StoreTooNew, StoreError
         The store cannot be used.
     """
@@ -109,7 +109,7 @@ def replay(
     if not factor > 0:
         raise SettingError(f"speed was {speed!r}: a number above 0, or 'max'.")
     recording = Recording(path)
-    feed, kind = feed or recording.feed, kind or recording.kind
+    feed, kind = recording.whose(feed, kind)
     if feed is None:
         raise RecordingError(
             f"{recording.path.name} does not say whose frames it holds. Name the feed: "

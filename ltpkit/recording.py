@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from ltpkit import feeds
 from ltpkit.batch import Received
 from ltpkit.errors import RecordingError
 from ltpkit.instrument import Instrument
@@ -256,6 +257,28 @@ class Recording:
             )
         known = msgspec.json.decode(about)
         self.feed, self.kind = known["feed"], known["kind"]
+
+    def whose(self, feed: str | None, kind: str | None) -> tuple[str | None, str | None]:
+        """Return which decoder the frames need: as the file says, or as is said of it.
+
+        Parameters
+        ----------
+        feed, kind : str or None
+            What is said of it.
+
+        Raises
+        ------
+        RecordingError
+            The file says something else: no frame could be read so.
+        """
+        known = self.feed in feeds.names() if self.feed is not None else False
+        other = known and feed is not None and not feeds.alike(str(self.feed), feed)
+        if other or (self.kind is not None and kind not in (None, self.kind)):
+            raise RecordingError(
+                f"{self.path.name} holds frames of {self.feed} ({self.kind}), not of "
+                f"{feed or self.feed} ({kind or self.kind}). It says so itself: leave feed and kind out."
+            )
+        return feed or self.feed, kind or self.kind
 
     def blocks(self) -> Iterator[Block]:
         """Yield the entries in order, neighbours of one kind and connection together.

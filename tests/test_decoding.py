@@ -169,6 +169,25 @@ def test_our_own_recordings_say_whose_they_are_and_name_the_ids(tmp_path: Path) 
     assert lk.decode(None, path).ticks["symbol"].cast(str).to_list() == ["RELIANCE"]
 
 
+def test_a_recording_that_says_whose_it_is_is_read_as_no_others(tmp_path: Path) -> None:
+    paths = []
+    for feed, kind in (("simulated", "live"), ("kite", "live"), ("elsewhere", "live")):
+        recorder = Recorder(tmp_path / f"{feed}.parquet", feed=feed, kind=kind)
+        recorder.add([ticker()], AT)
+        paths.append(recorder.close())
+    simulated, kite, elsewhere = paths
+    other = CliRunner().invoke(app, ["decode", "--feed", "binance", str(simulated)])
+    assert (other.exit_code, other.stdout) == (1, "")
+    assert "holds frames of simulated (live), not of binance (live)" in other.stderr
+    for wrong in ({"feed": "dhan", "kind": "depth20"}, {"feed": "kite"}):
+        with pytest.raises(RecordingError, match=r"simulated\.parquet holds frames of simulated"):
+            lk.replay(simulated, speed="max", **wrong)  # type: ignore[arg-type]
+    with pytest.raises(RecordingError, match=r"kite\.parquet holds frames of kite"):
+        lk.decode(None, [simulated, kite])
+    assert len(of(run("--feed", "dhan", simulated), "tick")) == 1  # whose protocol it is
+    assert len(of(run("--feed", "dhan", elsewhere), "tick")) == 1  # a feed that is not installed here
+
+
 def test_a_recording_left_by_a_crash_is_read_too(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "x.parquet", feed="dhan", kind="live")
     recorder.add([ticker()], AT)

@@ -187,16 +187,39 @@ def make(name: str, instruments: Instruments, **settings: Any) -> Feed:
     SettingError
         The feed takes no setting of such a name.
     """
-    if name in _BUILT_IN:
-        module, _, attribute = _BUILT_IN[name].partition(":")
-        factory = getattr(import_module(module), attribute)
-    else:
-        points = [p for p in entry_points(group=ENTRY_POINT_GROUP) if p.name == name]
-        if not points:
-            raise UnknownFeed(name, names())
-        factory = points[0].load()
+    factory = _factory(name)
     takes = [name for name in signature(factory).parameters if name != "instruments"]
     if unknown := [setting for setting in settings if setting not in takes]:
         raise SettingError(f"The {name} feed takes no {unknown[0]!r}. It takes {', '.join(takes)}.")
     feed: Feed = factory(instruments=instruments, **settings)
     return feed
+
+
+def alike(one: str, other: str) -> bool:
+    """Return whether two feeds read the same frames: they are one, or one is made of the other.
+
+    Raises
+    ------
+    UnknownFeed
+        Nothing of one of the names is built in or registered.
+
+    Examples
+    --------
+    >>> alike("simulated", "dhan"), alike("kite", "dhan")
+    (True, False)
+    """
+    first, second = _factory(one), _factory(other)
+    if not (isinstance(first, type) and isinstance(second, type)):
+        return one == other
+    return issubclass(first, second) or issubclass(second, first)
+
+
+def _factory(name: str) -> Any:
+    """Return what makes feeds of this name."""
+    if name in _BUILT_IN:
+        module, _, attribute = _BUILT_IN[name].partition(":")
+        return getattr(import_module(module), attribute)
+    points = [p for p in entry_points(group=ENTRY_POINT_GROUP) if p.name == name]
+    if not points:
+        raise UnknownFeed(name, names())
+    return points[0].load()
