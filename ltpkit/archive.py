@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from ltpkit.frames import Frames, Name, Table
 from ltpkit.instrument import split_symbol
+from ltpkit.live import Stream
 from ltpkit.running import store_being_written
 from ltpkit.status import Status
 from ltpkit.store import Store
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = ["Archive", "open_store"]
+
+#: What does for a store what a stream's method does.
+_INSTEAD: Final = {
+    "stop": "close() lets the file go.",
+    "compact": "`ltpkit compact FILE` does it in a terminal.",
+}
 
 
 class Archive(Frames):
@@ -88,13 +95,21 @@ class Archive(Frames):
         )
 
     def export(self, directory: str | Path) -> list[Path]:
-        """Write the ticks as Parquet files partitioned by date; return their paths."""
+        """Write what the store holds as Parquet, a file for each table and day; return their paths."""
         return self._store.export(directory)
 
     def close(self) -> None:
         """Let the file go. A second call does nothing."""
         if not self._shared:
             self._store.close()
+
+    if not TYPE_CHECKING:  # where it would say that there is every attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or not hasattr(Stream, name):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            told = f"{name} is a stream's, and this is a store that was opened to read."
+            raise AttributeError(f"{told} {_INSTEAD.get(name, '')}".rstrip())
 
     def __enter__(self) -> Self:
         return self

@@ -184,7 +184,7 @@ class AddressTaken(LtpkitError, OSError):
         self.host, self.port = host, port
         super().__init__(
             f"{host}:{port} cannot be listened at ({why}). Stop what listens there, or choose another port: "
-            "port=0 takes any free one, SERVICE_PORT sets it."
+            "port=0 takes any free one, --port 0 in a terminal; SERVICE_PORT sets it."
         )
 
 

@@ -235,7 +235,8 @@ class Frames(Pictures, ABC):
         polars.DataFrame, shape (instruments, 20)
             Columns of `ltpkit.schema.TICKS`. Each value is the last one the feed sent: a quote
             without a price leaves ``ltp`` as the last trade left it; ``seq`` and the times are
-            those of the newest row.
+            those of the newest row. What was unsubscribed keeps its last values, as its rows stay:
+            `subscribed` says what is still followed.
 
         Raises
         ------
@@ -307,9 +308,17 @@ class Frames(Pictures, ABC):
     def depth(self, symbol: str, *, levels: int | None = None) -> pl.DataFrame:
         """Return the book of one instrument as a ladder, best level first.
 
+        Parameters
+        ----------
+        symbol : str
+            ``"RELIANCE"`` or ``"NSE:RELIANCE"``.
+        levels : int, optional
+            At most so many. By default all the feed has sent, which may be fewer than are asked for: five
+            in the packets of most Indian brokers.
+
         Returns
         -------
-        polars.DataFrame, shape (levels, 7)
+        polars.DataFrame, shape (levels there are, 7)
             ``level, bid_orders, bid_qty, bid_price, ask_price, ask_qty, ask_orders``; null where
             a side is shorter, or the feed does not count orders. No rows before the first book.
 
@@ -394,7 +403,8 @@ class Frames(Pictures, ABC):
         Raises
         ------
         duckdb.Error
-            The query is wrong, in DuckDB's own words.
+            The query is wrong, in DuckDB's own words; a note lists the tables where it names one that is
+            not there.
 
         Examples
         --------

@@ -190,7 +190,9 @@ class Stream(Held):
             self._own.update(one.name for one in found)
 
     def unsubscribe(self, symbols: str | Iterable[str]) -> None:
-        """Have these symbols no more; their rows stay, and so do symbols that a service's clients hold.
+        """Have these symbols no more; their rows and last values stay.
+
+        So do symbols that a service's clients hold, until these let go of them.
 
         Raises
         ------

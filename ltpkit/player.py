@@ -122,8 +122,15 @@ class Player(Frames):
 
     @property
     def speed(self) -> float:
-        """How many times as fast as it was."""
+        """How many times as fast as it was; may be set, also while it plays."""
         return self._speed
+
+    @speed.setter
+    def speed(self, factor: float) -> None:
+        _check_speed(factor)
+        with self._lock:
+            self._at_us, self._since_s = self._moment(), time.monotonic()
+            self._speed = float(factor)
 
     def play(self, speed: float | None = None) -> None:
         """Let time go on, from the beginning where it had ended.
@@ -134,8 +141,7 @@ class Player(Frames):
             `speed` is not above 0.
         """
         factor = self._speed if speed is None else speed
-        if not 0 < factor < float("inf"):
-            raise SettingError(f"speed was {speed!r}: a number above 0.")
+        _check_speed(factor)
         with self._lock:
             if self._moment() >= us_of(self.end):
                 self.seek(self.start)
@@ -272,6 +278,11 @@ class Player(Frames):
             f"{self._tracks['ticks'].rows.height:,} ticks of {held} symbol{'s' * (held != 1)}, "
             f"{self.start:%Y-%m-%d %H:%M:%S} to {self.end:%Y-%m-%d %H:%M:%S}>"
         )
+
+
+def _check_speed(factor: object) -> None:
+    if not (isinstance(factor, int | float) and 0 < factor < float("inf")):
+        raise SettingError(f"speed was {factor!r}: a number above 0.")
 
 
 def _moment_of(name: str, given: datetime | str) -> datetime:

@@ -376,7 +376,7 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
 
 def test_a_table_that_is_not_there_is_answered_with_those_that_are(store: Path) -> None:
     said = refused(run("sql", store, "FROM trades"))
-    assert "There are ticks, latest_ltp, ltp_changes, bars_1m, realtime_depth, feed_events, flagged." in said
+    assert "There are ticks, latest_ltp, ltp_changes, bars_1m, realtime_depth, feed_events, flagged, " in said
 
 
 def test_a_table_shows_times_in_the_zone_that_was_asked_for(store: Path) -> None:

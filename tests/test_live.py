@@ -15,8 +15,9 @@ import pytest
 import ltpkit as lk
 from ltpkit import errors
 from ltpkit.live import Stream
-from ltpkit.schema import TICKS, polars_schema
+from ltpkit.schema import QUERY_TABLES, TICKS, polars_schema
 from ltpkit.simulator import SimulatedExchange
+from ltpkit.store import Store
 
 NAMES = ["NSE:RELIANCE", "NSE:TCS", "NSE:INFY"]
 
@@ -114,6 +115,33 @@ def test_stopping_stores_everything_and_a_second_stop_does_nothing(live: Stream,
         live.sql("SELECT 1")
     with pytest.raises(errors.StreamStopped):
         live.subscribe("SBIN")
+
+
+def test_what_a_store_has_not_is_said_with_what_does_instead(tmp_path: Path) -> None:
+    path = tmp_path / "ticks.duckdb"
+    Store(path).close()
+    with lk.open(path) as archive:
+        with pytest.raises(AttributeError, match=r"opened to read\. close\(\) lets the file go\.$"):
+            archive.stop()  # type: ignore[attr-defined]
+        with pytest.raises(AttributeError, match="ltpkit compact FILE"):
+            archive.compact()  # type: ignore[attr-defined]
+        with pytest.raises(AttributeError, match=r"^subscribe is a stream's, .* opened to read\.$"):
+            archive.subscribe("INFY")  # type: ignore[attr-defined]
+        with pytest.raises(AttributeError, match=r"^'Archive' object has no attribute 'tick'"):
+            archive.tick()  # type: ignore[attr-defined]
+        assert not hasattr(archive, "_repr_png_")
+        with pytest.raises(duckdb.CatalogException) as wrong:
+            archive.sql("FROM trades")
+        assert wrong.value.__notes__ == [f"There are {', '.join(QUERY_TABLES)}."]
+
+
+def test_what_was_unsubscribed_keeps_its_last_values(live: Stream) -> None:
+    assert live.wait(rows=200)
+    live.unsubscribe("TCS")
+    assert "NSE:TCS" in live.known()
+    assert "NSE:TCS" not in live.symbols
+    assert live.latest("TCS")["seq"].to_list() == live.ticks("TCS", last=1)["seq"].to_list()
+    assert live.sql("SELECT ltp FROM latest_ltp WHERE symbol = 'TCS'").item() == live.latest("TCS")["ltp"][0]
 
 
 def test_start_stop_start_goes_on_with_the_numbers_and_prices(live: Stream, tmp_path: Path) -> None:

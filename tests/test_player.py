@@ -129,6 +129,22 @@ def test_a_speed_that_cannot_be_is_refused(stored: Path) -> None:
                 player.play(speed)
 
 
+def test_the_speed_may_be_set_also_while_it_plays(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("ltpkit.player.time.monotonic", lambda: now[0])
+    with lk.open(stored) as archive:
+        player = archive.player()
+        player.play(0.25)
+        now[0] += 0.125
+        player.speed = 0.5
+        now[0] += 0.125
+        assert player.position - player.start == timedelta(seconds=0.25 * 0.125 + 0.5 * 0.125)
+        for wrong in (0, -1, float("nan"), "fast"):
+            with pytest.raises(SettingError, match=f"speed was {wrong!r}: a number above 0"):
+                player.speed = wrong  # type: ignore[assignment]
+        assert player.speed == 0.5
+
+
 def test_a_moment_can_be_given_as_text_with_its_zone(stored: Path) -> None:
     with lk.open(stored) as held:
         player = held.player()

@@ -28,11 +28,8 @@ _SCAN_ROWS: Final = 245_760  # two of DuckDB's row groups
 
 
 def query_trouble(error: duckdb.Error) -> str:
-    """Return what DuckDB says of a query, with the tables there are where it names one that is not."""
-    said = [str(error), *getattr(error, "__notes__", ())]
-    if "Table with name" in said[0]:
-        said.append(f"There are {', '.join(schema.QUERY_TABLES)}.")
-    return "\n".join(said)
+    """Return what DuckDB says of a query, and what `ReadableStore.sql` has added to it."""
+    return "\n".join([str(error), *getattr(error, "__notes__", ())])
 
 
 class ReadableStore(Database):
@@ -88,7 +85,8 @@ class ReadableStore(Database):
         Raises
         ------
         duckdb.Error
-            The query is wrong, in DuckDB's own words.
+            The query is wrong, in DuckDB's own words. Where it names a table that is not there, a note
+            lists those that are.
         SettingError
             A frame has the name of one of our tables or views.
         """
@@ -103,6 +101,10 @@ class ReadableStore(Database):
                 relation = cursor.sql(query, params=_params(params))
                 found: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
                 return found
+            except duckdb.CatalogException as error:
+                if "Table with name" in str(error):
+                    error.add_note(f"There are {', '.join(schema.QUERY_TABLES)}.")
+                raise
             except duckdb.TransactionException as error:
                 if "read-only mode" in str(error):
                     error.add_note("ltpkit's sql() only reads; the stream alone writes the store.")
