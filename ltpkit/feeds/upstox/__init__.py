@@ -1,7 +1,9 @@
 """Upstox's market data feed, version 3: protobuf messages in, batches out.
 
-One message carries many instruments. It is parsed by Google's ``protobuf``; the schema is written out in
-`ltpkit.feeds.upstox.wire`. What cannot be parsed becomes a `Reject`; nothing a broker may send raises.
+One message carries many instruments. The schema is written out in `ltpkit.feeds.upstox.wire`, for Google's
+``protobuf``. Messages as Upstox sends them are read by compiled loops, whose fields come from there; whatever
+is unusual about one, and any damage, goes to protobuf's own parser first, so that a message always means what
+it means to that. What cannot be parsed becomes a `Reject`; nothing a broker may send raises.
 
 What a message says about a tick, and what it leaves open:
 

@@ -14,7 +14,7 @@ from ltpkit.feeds.common.address import Secret, missing_login, revealed, websock
 from ltpkit.feeds.common.answers import StreamedBooks, check_choice
 from ltpkit.feeds.common.lookup import Lookup
 from ltpkit.feeds.common.pieces import Odd, receipt, rejects
-from ltpkit.feeds.upstox.rows import Gathered
+from ltpkit.feeds.upstox.rows import Gathered, Joined
 from ltpkit.feeds.upstox.wire import CASH, SEGMENTS, STATUSES, response_type, unreadable
 from ltpkit.instrument import Instrument, Instruments
 
@@ -44,19 +44,6 @@ def _unlisted(key: str) -> Instrument:
         # One exchange for all: each becomes a category of its column for as long as the process lives.
         return Instrument(exchange="OTHER", symbol=key, segment=segment, broker_id=own)
     return Instrument(exchange=SEGMENTS[segment], symbol=own, segment=segment, broker_id=own)
-
-
-class _Numbers(dict[str, tuple[int, bool]]):
-    """From an instrument key to the instrument's number, and whether it is in a cash segment."""
-
-    def __init__(self, lookup: Lookup[str]) -> None:
-        self._lookup = lookup
-
-    def __missing__(self, key: str) -> tuple[int, bool]:
-        if not _KEY.fullmatch(key):
-            return -1, False
-        self[key] = found = self._lookup.number(key), key.startswith(CASH)
-        return found
 
 
 class Upstox(StreamedBooks):
@@ -99,11 +86,11 @@ class Upstox(StreamedBooks):
         self.mode = mode
         #: As published. Silence is our own choice: thin options are quiet for a minute and more.
         self.limits = Limits(per_connection=_MOST[mode], connections=1, silence_s=120.0)
-        self._token, self._url = token, url
+        self._token, self._url, self._instruments = token, url, instruments
         self._lookup = Lookup(instruments, known, key_of=_key_of, unlisted=_unlisted)
-        self._numbers = _Numbers(self._lookup)
         self._parse = response_type().FromString
         self._unreadable = unreadable()
+        self._gathered = Gathered(response_type(), self._find)
 
     def __repr__(self) -> str:
         return f"<Upstox feed: {self.mode}, {len(self._lookup)} instruments listed>"
@@ -168,40 +155,59 @@ class Upstox(StreamedBooks):
         Ticks from feeds of every mode, depth from full ones, an event ``market_status`` for the state of
         the segments. Text becomes an event ``feed``. A message about nothing is sound, and gives nothing.
         """
-        found = Gathered()
         batch = Batch()
-        events: list[Event] = []
         odd: list[Odd] = []
-        for at, frame in enumerate(frames):
-            try:
-                response = self._parse(frame)
-            except self._unreadable:
-                said = _text(frame)
+        gathered, messages, at = self._gathered, Joined(frames), 0
+        gathered.clear(len(frames))
+        while (at := gathered.read(messages, at)) < len(frames):
+            response = self._parsed(frames[at])
+            if response is None:
+                said = _text(frames[at])
                 if said is None:
-                    odd.append((at, "no FeedResponse: its bytes cannot be parsed", frame))
+                    odd.append((at, "no FeedResponse: its bytes cannot be parsed", frames[at]))
                 else:
-                    events.append(Event(at=receipt(received_at, at), kind="feed", detail=said))
-                continue
-            nameless, feeds = 0, response.feeds[:]
-            for entry in feeds:
-                number, is_cash = self._numbers[entry.key]
-                nameless += number < 0 or not found.add(number, at, entry.value, is_cash=is_cash)
-            if nameless:
-                reason = f"{nameless} of {len(feeds)} feeds without a key or a known kind"
-                odd.append((at, reason, frame))
-            if response.HasField("marketInfo"):
-                segments = {
-                    one.key: STATUSES[one.value] if 0 <= one.value < len(STATUSES) else str(one.value)
-                    for one in response.marketInfo.segmentStatus
-                }
-                detail: dict[str, object] = {"segments": segments}
-                events.append(Event(at=receipt(received_at, at), kind="market_status", detail=detail))
-        if found.rows:
-            batch.ticks = found.ticks(received_at)
-            batch.depth = found.depth(batch.ticks)
-        batch.events = events
-        batch.rejects = rejects(odd, received_at)
+                    batch.events.append(Event(at=receipt(received_at, at), kind="feed", detail=said))
+            else:
+                if response.HasField("marketInfo"):
+                    said = {"segments": _statuses(response.marketInfo)}
+                    batch.events.append(Event(at=receipt(received_at, at), kind="market_status", detail=said))
+                gathered.read(_plain(response), frame=at, is_checked=True)
+            at += 1
+        for at, nameless, count in gathered.drop_nameless():
+            odd.append((at, f"{nameless} of {count} feeds without a key or a known kind", frames[at]))
+        if gathered.rows:
+            batch.ticks, batch.depth = gathered.ticks(received_at)
+        batch.rejects = rejects(sorted(odd), received_at)
         return batch
+
+    def _parsed(self, frame: bytes) -> Any | None:
+        """Return the message, None for bytes that are none."""
+        try:
+            return self._parse(frame)
+        except self._unreadable:
+            return None
+
+    def _find(self, key: str) -> tuple[int, bool, bool]:
+        if not _KEY.fullmatch(key):
+            return -1, False, False
+        number = self._lookup.number(key)
+        is_kept = not (self._instruments.full and number == self._instruments.rest())
+        return number, key.startswith(CASH), is_kept
+
+
+def _plain(response: Any) -> Joined:
+    """Return a message's feeds as they are usually sent."""
+    response.ClearField("marketInfo")
+    response.DiscardUnknownFields()
+    return Joined([response.SerializeToString()])
+
+
+def _statuses(market: Any) -> dict[str, str]:
+    """Return the state of each segment."""
+    return {
+        one.key: STATUSES[one.value] if 0 <= one.value < len(STATUSES) else str(one.value)
+        for one in market.segmentStatus
+    }
 
 
 def _request(method: str, instruments: Sequence[Instrument], more: dict[str, str]) -> list[Message]:
