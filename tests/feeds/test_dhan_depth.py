@@ -19,7 +19,7 @@ from ltpkit.batch import Batch, Depth
 from ltpkit.errors import PlanError, SettingError, UnknownInstrument
 from ltpkit.feeds import make
 from ltpkit.feeds.dhan import Dhan
-from ltpkit.feeds.dhan.depth import DEEP_HEADER, DEEP_LEVEL
+from ltpkit.feeds.dhan.depth_wire import DEEP_HEADER, DEEP_LEVEL
 from ltpkit.instrument import Instrument, Instruments
 from ltpkit.plan import spread
 
@@ -210,6 +210,18 @@ def test_rows_behind_the_count_of_the_200_level_header_do_not_count() -> None:
     assert sides(deep.depth) == [(levels[:2], [])]
     number = feed("depth20").decode([packet(41, levels, word=2)], NOW)
     assert sides(number.depth) == [(levels, [])]
+
+
+def test_books_without_end_are_not_remembered_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ltpkit.feeds.dhan.depth.MOST_MET", 100)  # one place is for those that are not
+    decode = feed()
+    for number in range(150):
+        bid, ask = (packet(code, [(100.0, number, 1)], security_id=number) for code in (41, 51))
+        first, second = sides(decode.decode([bid, ask], NOW).depth)
+        kept = number < 99
+        assert first == ([(100.0, number, 1)], [])
+        assert second == ([(100.0, number, 1)] if kept else [], [(100.0, number, 1)])
+    assert sides(decode.decode([packet(51, [], security_id=98)], NOW).depth) == [([(100.0, 98, 1)], [])]
 
 
 @pytest.mark.parametrize("kind", KINDS)

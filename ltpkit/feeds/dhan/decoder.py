@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, Depth, Event, Goodbye, Received, Reject, Side, Ticks
+from ltpkit.batch import Batch, Event, Goodbye, Received, Reject, Side, Ticks
 from ltpkit.feeds.common.pieces import receipt
+from ltpkit.feeds.common.room import with_books
 from ltpkit.feeds.dhan import loops
 from ltpkit.feeds.dhan.numbers import Numbers
 from ltpkit.feeds.dhan.split import Split, split
@@ -68,10 +69,7 @@ class Decoder:
             Side(ends[side], price[side, :last], qty[side, :last], orders[side, :last])
             for side, last in enumerate(ends[:, -1].tolist())
         )
-        if found.books < count:
-            batch.depth = Depth.of(numbers[of], times[0, of], times[1, of], bids, asks)
-        else:
-            batch.depth = Depth.of(numbers, times[0], times[1], bids, asks)
+        batch.depth = with_books(ticks, of, bids, asks)
 
 
 def _event(said: np.void, at: int, batch: Batch) -> None:

@@ -15,7 +15,8 @@ from ltpkit.feeds.common.address import Secret, missing_login, revealed, websock
 from ltpkit.feeds.common.answers import StreamedBooks, check_choice
 from ltpkit.feeds.common.lookup import key
 from ltpkit.feeds.dhan.decoder import Decoder
-from ltpkit.feeds.dhan.depth import DEEP, DEEP_SEGMENTS, DeepDecoder
+from ltpkit.feeds.dhan.depth import DeepDecoder
+from ltpkit.feeds.dhan.depth_wire import DEEP, DEEP_SEGMENTS
 from ltpkit.feeds.dhan.history import MinuteHistory
 from ltpkit.feeds.dhan.numbers import Numbers
 from ltpkit.feeds.dhan.wire import REASONS, SEGMENT_CODES, SEGMENTS

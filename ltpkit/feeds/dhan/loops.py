@@ -10,9 +10,9 @@ from typing import Any, Final
 import numba
 import numpy as np
 import numpy.typing as npt
-from numba import float64, int32, int64, uint8
+from numba import float64, int32, int64
 
-from ltpkit.compiled import compiled, reads
+from ltpkit.compiled import OCTETS, compiled, reads
 from ltpkit.feeds.common.columns import LINE
 from ltpkit.feeds.dhan.wire import CODES, HEADER, IST_OFFSET_S, LEVELS, PACKET, SEGMENT_CODES, SEGMENTS_END
 
@@ -53,8 +53,9 @@ _ASK_LINE, _ASK_QTY_LINE = LINE["ask"], LINE["ask_qty"]
 _packets: Final = reads(numba.from_dtype(PACKET))
 
 _Floats = npt.NDArray[np.float64]
-_Octets = npt.NDArray[np.uint8]
 _Integers = npt.NDArray[np.int64]
+#: Records that may start at any byte of the messages.
+_Packets = npt.NDArray[np.void]
 #: A packet, or the part of it that is passed on: its fields by name.
 _Record = Any
 #: An instrument's tick size as `numbers.steps_of` has it.
@@ -62,7 +63,7 @@ _Step = tuple[float, float, float]
 
 
 @compiled()
-def _piece(packets: npt.NDArray[np.void], start: int, end: int, packet_sizes: _Integers) -> tuple[int, int]:
+def _piece(packets: _Packets, start: int, end: int, sizes: _Integers) -> tuple[int, int]:
     """Return what is next in a message, and where it ends."""
     left = end - start
     if left == 0:
@@ -71,7 +72,7 @@ def _piece(packets: npt.NDArray[np.void], start: int, end: int, packet_sizes: _I
         return NO_HEADER, end
     header: _Record = packets[start].header
     length: Any = np.int64(header.length)
-    size: int = packet_sizes[header.code]
+    size: int = sizes[header.code]
     if size == 0:
         # Skipped by its own length where that can be true; what is behind it still counts.
         return UNKNOWN_CODE, start + length if _HEADER_SIZE <= length <= left else end
@@ -84,57 +85,37 @@ def _piece(packets: npt.NDArray[np.void], start: int, end: int, packet_sizes: _I
     return UNKNOWN_SEGMENT if header.segment >= SEGMENTS_END else _ROW, start + size
 
 
-@compiled()
-def _message(octets: _Octets, at: int) -> tuple[int, int]:
+@compiled(inline=True)
+def _message(joined: bytes, at: int) -> tuple[int, int]:
     """Return where the message begins and ends whose length is at `at`, see `gathered`."""
-    width = 1 << (octets[at] & 3)
+    width = 1 << (joined[at] & 3)
     size = 0
     for place in range(at + 1, at + 1 + width):
-        size = size << 8 | octets[place]
+        size = size << 8 | joined[place]
     return at + 1 + width, at + 1 + width + size
 
 
-@compiled(reads(uint8), _packets, int64, int64, reads(int64), int64[:, ::1], int64[:, ::1])
-def find_packets(
-    octets: _Octets,
-    packets: npt.NDArray[np.void],
+@compiled()
+def _find(
+    joined: bytes,
+    packets: _Packets,
     at: int,
     messages: int,
-    packet_sizes: _Integers,
+    sizes: _Integers,
     rows: _Integers,
     others: _Integers,
 ) -> tuple[int, int, int]:
-    """Write where the packets are that make a row, and the other pieces.
+    """Write where packets and other pieces are, as far as there is room; return how many there are.
 
-    What does not fit is counted on and left out.
-
-    Parameters
-    ----------
-    octets : ndarray of uint8
-        The messages as in `gathered`.
-    packets : ndarray of `PACKET`
-        The same bytes: a packet may start at any of them.
-    at, messages : int
-        Where the first message is with its length, and how many there are.
-    packet_sizes : ndarray of int64, shape (256,)
-        By response code, 0 where there is none.
-    rows : ndarray of int64, shape (3, room)
-        First byte, `lookup.key` of the instrument, and number of the message.
-    others : ndarray of int64, shape (4, room)
-        First byte, the byte behind the last, number of the message, and what it is.
-
-    Returns
-    -------
-    int, int, int
-        How many rows, books among them, and others there are.
+    How many packets make a row, how many of them have a book, and how many other pieces there are.
     """
     row = book = other = 0
     stop = at
     for message in range(messages):
-        start, end = _message(octets, stop)
+        start, end = _message(joined, stop)
         whole = False
         while not whole:
-            kind, stop = _piece(packets, start, end, packet_sizes)
+            kind, stop = _piece(packets, start, end, sizes)
             if kind == _ROW:
                 header = packets[start].header
                 if row < rows.shape[1]:
@@ -149,6 +130,39 @@ def find_packets(
                 other += 1
             start, whole = stop, stop == end
     return row, book, other
+
+
+@compiled(OCTETS, _packets, int64, int64, reads(int64))
+def find_packets(
+    joined: bytes, packets: _Packets, at: int, messages: int, sizes: _Integers
+) -> tuple[_Integers, int, _Integers]:
+    """Return where the packets are that make a row, how many of them have a book, and the other pieces.
+
+    Parameters
+    ----------
+    joined : bytes
+        The messages as in `gathered`.
+    packets : ndarray of `PACKET`
+        The same bytes: a packet may start at any of them.
+    at, messages : int
+        Where the first message is with its length, and how many there are.
+    sizes : ndarray of int64, shape (256,)
+        Of packets by response code, 0 where there is none.
+
+    Returns
+    -------
+    ndarray of int64, shape (3, n)
+        First byte, `lookup.key` of the instrument, and number of the message.
+    int
+    ndarray of int64, shape (4, m)
+        First byte, the byte behind the last, number of the message, and what it is.
+    """
+    rows, others = np.empty((3, messages), np.int64), np.empty((4, 0), np.int64)
+    found, books, rest = _find(joined, packets, at, messages, sizes, rows, others)
+    if found > messages or rest > 0:  # more than one in a message, or something else
+        rows, others = np.empty((3, found), np.int64), np.empty((4, rest), np.int64)
+        _find(joined, packets, at, messages, sizes, rows, others)
+    return rows[:, :found], books, others
 
 
 @compiled()
@@ -202,7 +216,7 @@ def _best(level: _Record, step: _Step) -> tuple[float, float, float, float]:
     int64[:, ::1], float64[:, ::1],
 )  # fmt: skip
 def read_ticks(
-    packets: npt.NDArray[np.void],
+    packets: _Packets,
     starts: _Integers,
     message_of: _Integers,
     received_at: _Integers,
@@ -269,7 +283,7 @@ def read_ticks(
     int64[::1], int64[:, ::1], float64[:, ::1], float64[:, ::1], int32[:, ::1],
 )  # fmt: skip
 def read_books(
-    packets: npt.NDArray[np.void],
+    packets: _Packets,
     starts: _Integers,
     numbers: npt.NDArray[np.int32],
     steps: _Floats,

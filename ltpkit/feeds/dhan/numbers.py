@@ -12,7 +12,7 @@ from ltpkit.feeds.common.lookup import IntegerLookup, key
 from ltpkit.feeds.dhan.wire import SEGMENT_CODES, SEGMENTS
 from ltpkit.instrument import Instrument, Instruments
 
-__all__ = ["Numbers", "steps_of"]
+__all__ = ["Numbers", "key_of", "steps_of"]
 
 
 class Numbers(IntegerLookup):
@@ -25,7 +25,7 @@ class Numbers(IntegerLookup):
     """
 
     def __init__(self, table: Instruments, listing: Iterable[Instrument]) -> None:
-        super().__init__(table, listing, key_of=_key, unlisted=_unlisted)
+        super().__init__(table, listing, key_of=key_of, unlisted=_unlisted)
         self.steps = np.zeros((0, 3))
 
     def refresh(self) -> range:
@@ -51,7 +51,8 @@ def steps_of(tick_size: float) -> tuple[float, float, float]:
     return math.nan, math.nan, math.nan
 
 
-def _key(instrument: Instrument) -> int | None:
+def key_of(instrument: Instrument) -> int | None:
+    """Return the key of an instrument, None for one that is not Dhan's."""
     segment = SEGMENT_CODES.get(instrument.segment)
     if segment is None or not instrument.broker_id.isdecimal():
         return None

@@ -82,17 +82,12 @@ class Split(NamedTuple):
 def split(messages: Sequence[bytes]) -> Split:
     """Return where the packets in these messages are."""
     joined, first = gathered(messages, PACKET.itemsize)
-    octets = np.frombuffer(joined, np.uint8)
     windows: npt.NDArray[np.void] = np.ndarray(
         (len(joined) - PACKET.itemsize + 1,), PACKET, joined, strides=(1,)
     )
-    count = len(messages)
-    rows, others = np.empty((3, count), np.int64), np.empty((4, 0), np.int64)
-    found, books, rest = loops.find_packets(octets, windows, first, count, _SIZES, rows, others)
-    if found > count or rest:  # more than one in a message, or something else
-        rows, others = np.empty((3, found), np.int64), np.empty((4, rest), np.int64)
-        loops.find_packets(octets, windows, first, count, _SIZES, rows, others)
-    starts, keys, message_of = rows[:, :found]
+    (starts, keys, message_of), books, others = loops.find_packets(
+        joined, windows, first, len(messages), _SIZES
+    )
     pieces = [
         Piece(message, start, joined[start:stop], _why(kind, joined, start, stop))
         for start, stop, message, kind in others.T.tolist()
