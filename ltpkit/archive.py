@@ -59,7 +59,7 @@ class Archive(Frames):
     def _scan(self) -> pl.LazyFrame:
         return self._store.scan()
 
-    def _known(self) -> list[str]:
+    def known(self) -> list[str]:  # noqa: D102 - as in the base
         return self._store.names()
 
     def status(self) -> Status:
@@ -73,7 +73,7 @@ class Archive(Frames):
         return Status(
             state="stored",
             feed="store",
-            symbols=self._known(),
+            symbols=self.known(),
             rows_in_memory=0,
             rows_stored=self._store.rows("ticks"),
             received_seq=last,

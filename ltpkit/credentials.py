@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from types import ModuleType
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -203,10 +204,7 @@ def keep(variable: str, value: str) -> None:
     SettingError
         There is no keyring here, or it refuses.
     """
-    if trouble := keyring_trouble():
-        raise SettingError(trouble)
-    import keyring
-
+    keyring = _keyring()
     try:
         keyring.set_password(_SERVICE, variable, value)
     except Exception as error:  # noqa: BLE001 - as above
@@ -224,11 +222,7 @@ def forget_kept(variable: str) -> bool:
     SettingError
         There is no keyring here, or it refuses.
     """
-    if trouble := keyring_trouble():
-        raise SettingError(trouble)
-    import keyring
-    import keyring.errors
-
+    keyring = _keyring()
     try:
         keyring.delete_password(_SERVICE, variable)
     except keyring.errors.PasswordDeleteError:
@@ -236,6 +230,16 @@ def forget_kept(variable: str) -> bool:
     except Exception as error:
         raise SettingError(f"The keyring did not let go of {variable}: {error}") from error
     return True
+
+
+def _keyring() -> ModuleType:
+    """Return the package keyring, or raise why no token can be kept here."""
+    if trouble := keyring_trouble():
+        raise SettingError(trouble)
+    import keyring
+    import keyring.errors
+
+    return keyring
 
 
 def keyring_trouble() -> str | None:

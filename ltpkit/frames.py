@@ -65,7 +65,7 @@ class Frames(Pictures, ABC):
         """Return every tick held, read at each collect."""
 
     @abstractmethod
-    def _known(self) -> list[str]:
+    def known(self) -> list[str]:
         """Return the ``EXCHANGE:SYMBOL`` of everything held or subscribed."""
 
     def _now(self) -> datetime | None:
@@ -73,10 +73,6 @@ class Frames(Pictures, ABC):
         return None
 
     # -- what a view asks -----------------------------------------------------------------
-
-    def known(self) -> list[str]:
-        """Return the ``EXCHANGE:SYMBOL`` of everything held or subscribed."""
-        return self._known()
 
     def version(self) -> Hashable:
         """Return something that is another one once there is more to show. Costs next to nothing."""
@@ -100,7 +96,7 @@ class Frames(Pictures, ABC):
 
     def subscribed(self) -> list[str]:
         """Return the ``EXCHANGE:SYMBOL`` of what is subscribed now; of a store, of all it holds."""
-        return self._known()
+        return self.known()
 
     def newest_event(self) -> int:
         """Return the `seq` of the newest event; 0 before the first."""
@@ -425,7 +421,7 @@ class Frames(Pictures, ABC):
         if symbol is None:
             return None
         asked = [symbol] if isinstance(symbol, str) else list(symbol)
-        known = self._known()
+        known = self.known()
         full = {name.casefold(): name for name in known}
         bare = {name.partition(":")[2].casefold(): name for name in known}
         names: list[Name] = []

@@ -522,7 +522,7 @@ class Held(Frames):
             )
         return self._store
 
-    def _known(self) -> list[str]:
+    def known(self) -> list[str]:  # noqa: D102 - as in the base
         return self._instruments.names()
 
     def __enter__(self) -> Self:

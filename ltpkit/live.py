@@ -360,7 +360,7 @@ class Stream(Held):
         """
         sought = text.strip().casefold()
         offered = self._feed.offers() if isinstance(self._feed, feeds.Offering) else ()
-        known = dict.fromkeys([*self._known(), *offered])
+        known = dict.fromkeys([*self.known(), *offered])
         near = [name for name in known if sought in name.casefold()]
         near.sort(key=lambda name: (not name.partition(":")[2].casefold().startswith(sought), name))
         listed = [] if self._listing is None else self._listing.search(text, limit=limit)
@@ -371,8 +371,8 @@ class Stream(Held):
 
         Parameters
         ----------
-        palette : str
-            ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+        palette : {"classic", "safe"}
+            Green and red, or blue and orange.
         """
         from ltpkit.views.controls import Controls
 

@@ -36,6 +36,9 @@ class Pictures:
 
     Each method returns a view: shown as a widget in a notebook, as a component by Panel, and as text in
     a terminal. ``view.choose(…)`` changes what it shows, ``view.close()`` takes it away.
+
+    A `symbol` is ``"RELIANCE"``, or ``"NSE:RELIANCE"`` of one exchange. A `palette` is ``"classic"``, green
+    and red, or ``"safe"``, blue and orange.
     """
 
     @overload
@@ -61,8 +64,8 @@ class Pictures:
         Parameters
         ----------
         symbol : str or list of str
-            ``"RELIANCE"`` or ``"NSE:RELIANCE"``. Of several the first is the chart's own, the others are laid
-            over it, all as percent change from the left edge.
+            Of several the first is the chart's own, the others are laid over it, all as percent change from
+            the left edge.
         backend : {"lightweight", "bokeh"}
             ``"bokeh"`` makes a Bokeh figure to put together with others of HoloViz: of one symbol, and with
             the options `every`, `history`, `height` and `palette` alone.
@@ -80,8 +83,7 @@ class Pictures:
             out from the bars: the mean of high, low and close, times the volume.
         height : int
             In pixels, from 160; 420 by default.
-        palette : str
-            ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+        palette : {"classic", "safe"}
 
         Raises
         ------
@@ -111,11 +113,9 @@ class Pictures:
         Parameters
         ----------
         symbol : str
-            ``"RELIANCE"`` or ``"NSE:RELIANCE"``.
         levels : int
             On each side, at most.
-        palette : str
-            ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+        palette : {"classic", "safe"}
 
         Raises
         ------
@@ -174,15 +174,14 @@ class Pictures:
         Parameters
         ----------
         symbol : str
-            ``"RELIANCE"`` or ``"NSE:RELIANCE"``.
         seconds : float
             Length of the window, from 1 to 86,400. Of a live stream: as far as the rows in memory reach.
         levels : int
             On each side, at most; up to 200.
         scale : str
             ``"log"`` or ``"sqrt"``: how quantities become colours.
-        palette : str
-            Of lines and dots: ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+        palette : {"classic", "safe"}
+            Of lines and dots.
 
         Raises
         ------
@@ -218,8 +217,7 @@ class Pictures:
             ``symbol``, ``ltp``, ``change`` or ``change_percent`` (since the previous tick), ``day_change`` or
             ``day_change_percent`` (since the previous close), ``range``, ``recent``, ``volume`` or ``age``;
             with a minus in front, the largest first.
-        palette : str
-            ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+        palette : {"classic", "safe"}
 
         Raises
         ------
@@ -255,8 +253,7 @@ class Pictures:
         sectors : mapping of str to str, optional
             Sector by symbol, ``{"RELIANCE": "Energy"}``, where the source does not know. What is in no
             sector is grouped by its exchange.
-        palette : str
-            ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+        palette : {"classic", "safe"}
 
         Raises
         ------
@@ -276,8 +273,7 @@ class Pictures:
 
         Parameters
         ----------
-        palette : str
-            ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+        palette : {"classic", "safe"}
         """
         from ltpkit.views.status_card import StatusCard
 
@@ -293,8 +289,7 @@ class Pictures:
         ----------
         symbol : str, optional
             What chart, ladder and depth history show at first; by default the first one subscribed.
-        palette : str
-            ``"classic"`` for green and red, ``"safe"`` for blue and orange.
+        palette : {"classic", "safe"}
 
         Raises
         ------

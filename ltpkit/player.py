@@ -223,7 +223,7 @@ class Player(Frames):
     def _scan(self) -> pl.LazyFrame:
         return self._upto("ticks").lazy()
 
-    def _known(self) -> list[str]:
+    def known(self) -> list[str]:  # noqa: D102 - as in the base
         return list(self._names_held)
 
     def _now(self) -> datetime:

@@ -213,7 +213,7 @@ def _full_name(stream: Stream, symbol: str) -> tuple[str, str]:
     exchange, name = names[0]
     if exchange:
         return exchange, name
-    return next(split_symbol(one) for one in stream._known() if one.partition(":")[2] == name)
+    return next(split_symbol(one) for one in stream.known() if one.partition(":")[2] == name)
 
 
 def _of(stream: Stream, symbol: str) -> pl.LazyFrame:

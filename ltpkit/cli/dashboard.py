@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from ltpkit.cli.options import Feed, Kind, Mode, RestUrl, Store, Url, split_symbols, started
+from ltpkit.cli.options import Feed, Kind, MarketRate, Mode, RestUrl, Store, Url, split_symbols, started
 from ltpkit.cli.terminal import console, shown_path
 
 if TYPE_CHECKING:
@@ -37,10 +37,7 @@ def dashboard(
     rest_url: RestUrl = None,
     mode: Mode = None,
     store: Store = None,
-    rate: Annotated[
-        float | None,
-        typer.Option("--rate", min=1, help="Of the simulated market, ticks a second.", show_default="500"),
-    ] = None,
+    rate: MarketRate = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")] = 5006,
     show: Annotated[bool, typer.Option("--show/--no-show", help="Open it in a browser.")] = True,
 ) -> None:
@@ -55,8 +52,10 @@ def dashboard(
     names = split_symbols(symbols)
     if not names and feed == "simulated":
         names = [one.name for one in nifty.instruments()][:_SHOWN]
-    asked = {"kind": kind, "url": url, "rest_url": rest_url, "mode": mode, "rate": rate}
-    with Stop() as stop, started(names, feed, out, asked, store=store) as live:
+    starting = started(
+        names, feed, out, kind=kind, url=url, rest_url=rest_url, mode=mode, store=store, rate=rate
+    )
+    with Stop() as stop, starting as live:
         server = _listening(live, port)
         address = f"http://localhost:{server.port}"
         where = "in memory, gone with this process" if store is None else shown_path(store)

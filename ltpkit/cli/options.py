@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Feed",
     "Kind",
+    "MarketRate",
     "Mode",
     "Rate",
     "RestUrl",
@@ -50,6 +51,10 @@ Store = Annotated[
 Rate = Annotated[
     float, typer.Option("--rate", min=1, help="Ticks a second of the whole market; inf for no limit.")
 ]
+MarketRate = Annotated[
+    float | None,
+    typer.Option("--rate", min=1, help="Of the simulated market, ticks a second.", show_default="500"),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Which market: the same seed, the same prices.")]
 
 
@@ -60,15 +65,24 @@ def split_symbols(symbols: Sequence[str] | None) -> list[str]:
 
 @contextmanager
 def started(
-    symbols: Sequence[str], feed: str, out: Console, asked: Mapping[str, Any], **more: Any
+    symbols: Sequence[str],
+    feed: str,
+    out: Console,
+    *,
+    kind: str | None,
+    url: str | None,
+    rest_url: str | None,
+    mode: str | None,
+    **more: Any,
 ) -> Iterator[Stream]:
     """Yield a stream, and say in a terminal what is being waited for until it is there."""
     import ltpkit as lk
     from ltpkit.cli.terminal import is_screen
 
     # An option that was not given is left out: a feed that has none such refuses even None.
+    asked = {"kind": kind, "url": url, "rest_url": rest_url, "mode": mode, **more}
     given = {name: value for name, value in asked.items() if value is not None}
     with out.status(f"Connecting to {feed} …") if is_screen(out) else nullcontext():
-        live = lk.stream(symbols, feed=feed, **given, **more)
+        live = lk.stream(symbols, feed=feed, **given)
     with live:
         yield live

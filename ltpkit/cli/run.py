@@ -107,8 +107,11 @@ def stream(
 
     out = console()
     with Stop() as stop:
-        asked = {"kind": kind, "url": url, "rest_url": rest_url, "mode": mode}
-        with started(_asked(symbols), feed, out, asked, store=store, record=record_to or record) as live:
+        starting = started(
+            _asked(symbols), feed, out,
+            kind=kind, url=url, rest_url=rest_url, mode=mode, store=store, record=record_to or record,
+        )  # fmt: skip
+        with starting as live:
             last = watch(live, out, stop, seconds=seconds, flush_s=_FLUSH_S)
         status = live.status()
         if status.recording is not None:
@@ -143,8 +146,10 @@ def record(
 
     out = console()
     with Stop() as stop:
-        asked = {"kind": kind, "url": url, "rest_url": rest_url, "mode": mode}
-        with started(_asked(symbols), feed, out, asked, record=out_file) as live:
+        starting = started(
+            _asked(symbols), feed, out, kind=kind, url=url, rest_url=rest_url, mode=mode, record=out_file
+        )
+        with starting as live:
             last = watch(live, out, stop, seconds=seconds, table=False, flush_s=_FLUSH_S)
         _reached_or_fail(last)
         if not (last.received_seq or last.depth_rows):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ltpkit.cli.options import Feed, Kind, Mode, RestUrl, Store, Url, split_symbols, started
+from ltpkit.cli.options import Feed, Kind, MarketRate, Mode, RestUrl, Store, Url, split_symbols, started
 from ltpkit.cli.terminal import console, fail, shown_path
 
 if TYPE_CHECKING:
@@ -46,10 +46,7 @@ def serve(
         int | None,
         typer.Option("--port", min=0, max=65535, help="0 takes any free one.", show_default="8001"),
     ] = None,
-    rate: Annotated[
-        float | None,
-        typer.Option("--rate", min=1, help="Of the simulated market, ticks a second.", show_default="500"),
-    ] = None,
+    rate: MarketRate = None,
 ) -> None:
     """Serve prices to other programs over REST and WebSockets, until Ctrl-C or SIGTERM.
 
@@ -68,8 +65,11 @@ def serve(
     logs.configure(chosen.log_level, chosen.log_format)
     try:
         with Stop() as stop:
-            asked = {"kind": kind, "url": url, "rest_url": rest_url, "mode": mode, "rate": rate}
-            with started(split_symbols(symbols), feed, out, asked, store=store) as live:
+            starting = started(
+                split_symbols(symbols), feed, out,
+                kind=kind, url=url, rest_url=rest_url, mode=mode, store=store, rate=rate,
+            )  # fmt: skip
+            with starting as live:
                 logs.configure(chosen.log_level, chosen.log_format, hide=hide)  # the logins are known now
                 server = live.serve(host=host, port=port)
                 _announce(server, store, out)

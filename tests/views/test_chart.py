@@ -80,7 +80,7 @@ class Sheet(Frames):
     def _scan(self) -> pl.LazyFrame:
         return self.whole.head(self.arrived).lazy()
 
-    def _known(self) -> list[str]:
+    def known(self) -> list[str]:
         return ["NSE:A", "NSE:B"]
 
     def version(self) -> int:
