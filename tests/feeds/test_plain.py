@@ -231,6 +231,24 @@ def _feeds() -> Iterator[tuple[str, str, list[bytes]]]:
         ticker = {"symbol": "BTC/USD", **best, "last": 1.5, "high": 2, "low": 1, "timestamp": when.format(n)}
         kraken.append({"channel": "ticker", "type": "update", "data": [ticker]})
     yield "kraken", "spot", _sent(kraken)
+    binance: list[dict[str, Any]] = []
+    for n in (1, 2):
+        traded = {
+            "e": "trade",
+            "E": 5,
+            "s": "BTCUSDT",
+            "t": n,
+            "p": "1.50",
+            "q": "2.0",
+            "T": 1_767_584_700_000 + n,
+        }
+        binance.append({"stream": "btcusdt@trade", "data": {**traded, "m": True, "M": True, "X": "MARKET"}})
+        quoted = {"u": n, "s": "BTCUSDT", "b": "1.5", "B": "0", "a": "1.75", "A": "3"}
+        binance.append({"stream": "btcusdt@bookTicker", "data": quoted})
+        quoted |= {"e": "bookTicker", "E": 1_767_584_700_000_001, "T": 1_767_584_700_000_000}
+        binance.append({"stream": "btcusdt@bookTicker", "data": quoted})
+    yield "binance", "spot", _sent(binance)
+    yield "binance", "usdm", _sent(binance)
 
 
 def _sent(messages: list[dict[str, Any]]) -> list[bytes]:
@@ -256,6 +274,7 @@ _OTHER = (
     *(b'"2025-01-01T00:00:01+05:30"', b'"2025-01-01T00:00:01.1234567Z"', b'"1970-01-01T00:00:00Z"'),
     *(b"null", b"true", b"[]", b"{}", b"[1]", b'{"a":1}', b"\0", b"\n", b" ", b'"update"', b'"ticker"'),
     *(b'"price":', b'"type":', b'"channel":', b'"size":', b'"time":', b'"data":', b'"symbol":', b","),
+    *(b'"p":', b'"T":', b'"E":', b'"s":', b'"X":', b'"pu":', b'"a":', b'"aggTrade"', b'"NA"', b'"trade"'),
 )
 
 

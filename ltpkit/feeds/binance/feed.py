@@ -1,7 +1,4 @@
-"""Binance's public market streams, spot and USD-M futures: JSON text in, batches out.
-
-Trades and best quotes become ticks, changes of the book become `BookUpdate`: keeping the book is
-`ltpkit.book`'s work. How the text is read is in `ltpkit.feeds.binance.wire`.
+"""Binance's public market streams, spot and USD-M futures, as the streamer sees them: addresses, requests.
 
 Sources: binance/binance-spot-api-docs (2026-07) and the USD-M pages of developers.binance.com.
 """
@@ -11,23 +8,20 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from math import isnan
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from urllib.parse import quote, urlsplit
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
-from ltpkit.batch import Batch, BookUpdate, Depth, Event, Goodbye, Received, Side, Ticks
+from ltpkit.batch import Batch, BookUpdate, Received
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.binance import wire
+from ltpkit.feeds.binance.decoder import Decoder, Numbers
 from ltpkit.feeds.binance.history import TradeHistory
-from ltpkit.feeds.binance.wire import FIRST_MICROSECOND, SYMBOL, UNREADABLE, Arrived, Payload
+from ltpkit.feeds.binance.wire import SYMBOL, UNREADABLE
 from ltpkit.feeds.common.answers import PublicStream
 from ltpkit.instrument import Instrument, Instruments, split_symbol
-from ltpkit.schema import FEED_FLOATS
 
 __all__ = ["Binance"]
 
@@ -42,35 +36,6 @@ _SNAPSHOT_LEVELS: Final = 1000
 _STREAMS_PER_CONNECTION: Final = 1024
 # No number is published; the server refuses long lists, and a hundred names are 2.5 kB.
 _STREAMS_PER_MESSAGE: Final = 100
-
-# The lines of `Ticks.values` that a quote and a trade fill: bid to ask_qty, ltp and ltq.
-_QUOTE: Final = slice(FEED_FLOATS.index("bid"), FEED_FLOATS.index("ask_qty") + 1)
-_TRADE: Final = slice(FEED_FLOATS.index("ltp"), FEED_FLOATS.index("ltq") + 1)
-_PARTIAL: Final = re.compile(r"@depth\d")  # depth5, depth10, depth20: whole books, not changes
-
-_Rows = npt.NDArray[np.intp] | slice
-_Order = npt.NDArray[np.intp] | None
-
-
-class _Numbers(dict[str, int]):
-    """Symbol on the wire to the instrument's number; a new symbol is added on sight."""
-
-    def __init__(self, instruments: Instruments, exchange: str, segment: str) -> None:
-        self._instruments, self._exchange, self._segment = instruments, exchange, segment
-
-    def instrument(self, symbol: str) -> Instrument:
-        return Instrument(
-            exchange=self._exchange, symbol=symbol, segment=self._segment, broker_id=symbol.lower()
-        )
-
-    def __missing__(self, symbol: str) -> int:
-        if not SYMBOL.fullmatch(symbol):
-            raise KeyError(symbol)
-        number = self._instruments.meet(self.instrument(symbol))
-        if number is None:
-            return self._instruments.rest()
-        self[symbol] = number
-        return number
 
 
 class Binance(PublicStream):
@@ -128,11 +93,9 @@ class Binance(PublicStream):
             # Nothing is published. Quiet symbols may rest for a minute; pings find a dead line sooner.
             silence_s=120.0,
         )
-        self._names = instruments
-        self._numbers = _Numbers(instruments, _EXCHANGE[kind], kind)
+        self._numbers = Numbers(instruments, _EXCHANGE[kind], kind)
+        self._decoder = Decoder(instruments, self._numbers)
         self._requests = itertools.count(1)
-        self._last_id: dict[int, int] = {}
-        self._newest: dict[int, int] = {}
 
     def __repr__(self) -> str:
         return f"<Binance {self.kind}: {len(self._numbers)} symbols>"
@@ -179,10 +142,7 @@ class Binance(PublicStream):
         What trades before they are subscribed again was not asked for, and is no gap.
         """
         for instrument in instruments:
-            number = self._numbers[instrument.symbol]
-            for key in (number, ~number):
-                self._last_id.pop(key, None)
-                self._newest.pop(key, None)
+            self._decoder.forget(instrument.symbol)
         return self._request("UNSUBSCRIBE", instruments)
 
     def _request(self, method: str, instruments: Sequence[Instrument]) -> list[Message]:
@@ -244,222 +204,7 @@ class Binance(PublicStream):
             `ticks`, `book_updates` (a whole book in the frames has ``instrument=None``: the message
             does not say), `depth` from partial-depth streams, `events`, `rejects`, `goodbye`.
         """
-        arrived = Arrived(frames, received_at)
-        quotes: list[int] = []
-        trades: list[int] = []
-        others: list[int] = []
-        for i, payload in enumerate(arrived.payloads):
-            event = payload.e
-            if event == "trade" or event == "aggTrade":
-                trades.append(i)
-            elif event == "bookTicker" or (not event and payload.u >= 0):
-                quotes.append(i)
-            else:
-                others.append(i)
-        if quotes or trades:
-            self._ticks(arrived, quotes, trades)
-        if others:
-            self._others(arrived, others)
-        return arrived.batch
-
-    def _ticks(self, arrived: Arrived, quote_at: list[int], trade_at: list[int]) -> None:
-        """Read the quotes and trades at these places among the payloads."""
-        payloads, received_at = arrived.payloads, arrived.received_at
-        n = len(quote_at) + len(trade_at)
-        quote_rows, trade_rows, order = _rows(quote_at, trade_at, len(arrived.frames))
-        ticks = Ticks.blank(n)
-        times = np.empty(n, np.int64)
-        try:
-            if quote_at:
-                quotes = [payloads[i] for i in quote_at] if trade_at or n != len(payloads) else payloads
-                self._quotes(quotes, quote_rows, ticks, times)
-            if trade_at:
-                trades = [payloads[i] for i in trade_at] if quote_at or n != len(payloads) else payloads
-                ids = self._trades(trades, trade_rows, ticks, times)
-        except (KeyError, TypeError, ValueError):  # no symbol; levels where a price should be; nothing there
-            self._sieve(arrived, quote_at, trade_at)
-            return
-        if isinstance(received_at, int) or order is None:
-            ticks.received_at[:] = received_at
-        else:
-            ticks.received_at[:] = received_at[np.asarray(arrived.places)[order]]
-        np.multiply(times, 1000, out=times, where=times < FIRST_MICROSECOND)
-        ticks.timestamp[:] = np.where(times > 0, times, ticks.received_at)
-        if trade_at:
-            none, again = self._follow(trades, ids, trade_rows, ticks, arrived.batch)
-            if again:
-                ticks.duplicate = _marked(n, again)
-            if none:
-                ticks = ticks.only(~_marked(n, none))
-        if len(ticks):
-            arrived.batch.ticks = ticks
-
-    def _quotes(self, quotes: list[Payload], rows: _Rows, ticks: Ticks, times: npt.NDArray[np.int64]) -> None:
-        sides: list[list[Any]] = [
-            [p.b for p in quotes],
-            [p.B for p in quotes],
-            [p.a for p in quotes],
-            [p.A for p in quotes],
-        ]
-        if isnan(sum(map(sum, sides))):
-            raise ValueError("a quote lacks a price or quantity")
-        ticks.values[_QUOTE, rows] = sides
-        numbers = self._numbers
-        ticks.instrument[rows] = [numbers[p.s] for p in quotes]
-        times[rows] = [p.T or p.E for p in quotes]
-
-    def _trades(
-        self, trades: list[Payload], rows: _Rows, ticks: Ticks, times: npt.NDArray[np.int64]
-    ) -> list[int]:
-        prices, quantities = [p.p for p in trades], [p.q for p in trades]
-        ids = [p.t if p.e == "trade" else wire.aggregate_id(p) for p in trades]
-        if isnan(sum(prices) + sum(quantities)) or -1 in ids:
-            raise ValueError("a trade lacks its price, quantity or id")
-        ticks.values[_TRADE, rows] = [prices, quantities]
-        numbers = self._numbers
-        ticks.instrument[rows] = [numbers[p.s] for p in trades]
-        times[rows] = [p.T or p.E for p in trades]
-        return ids
-
-    def _follow(
-        self, trades: list[Payload], ids: list[int], rows: _Rows, ticks: Ticks, batch: Batch
-    ) -> tuple[list[int], list[int]]:
-        """Follow the trade ids of each symbol; return the rows that are no trade, and those sent before."""
-        none: list[int] = []
-        again: dict[int, list[int]] = {}
-        numbers, last_id, newest = self._numbers, self._last_id, self._newest
-        for i, trade in enumerate(trades):
-            # Aggregates count their own ids: kept apart under a negative key.
-            number, trade_id, moment = numbers[trade.s], ids[i], trade.T
-            key = number if trade.e == "trade" else ~number
-            before = last_id.get(key)
-            if before is not None and trade_id != before + 1:
-                if trade_id <= before and moment <= newest[key]:
-                    again.setdefault(number, []).append(i)
-                    if not trade.p or trade.X != "MARKET":
-                        none.append(i)
-                    continue
-                span = wire.micro(newest[key]), wire.micro(moment)
-                batch.events.append(
-                    Event(
-                        at=int(ticks.received_at[_row(rows, i)]),
-                        kind="gap",
-                        symbol=self._names[number].name,
-                        detail=_missed(before, trade_id, *span),
-                    )
-                )
-            last_id[key] = trade_id
-            if moment >= newest.get(key, 0):
-                newest[key] = moment
-            if not trade.p:
-                none.append(i)
-            elif trade.X != "MARKET":
-                none.append(i)
-                batch.events.append(
-                    Event(
-                        at=int(ticks.received_at[_row(rows, i)]),
-                        kind="off_market",
-                        symbol=self._names[number].name,
-                        detail={"id": trade_id, "price": trade.p, "qty": trade.q, "type": trade.X},
-                    )
-                )
-        for number, repeats in again.items():
-            seen = [ids[i] for i in repeats]
-            batch.events.append(
-                Event(
-                    at=int(ticks.received_at[_row(rows, repeats[-1])]),
-                    kind="duplicate",
-                    symbol=self._names[number].name,
-                    detail={"count": len(seen), "from_id": min(seen), "to_id": max(seen), "why": "trade ids"},
-                )
-            )
-        repeated = [i for repeats in again.values() for i in repeats]
-        return [_row(rows, i) for i in none], [_row(rows, i) for i in repeated]
-
-    def _sieve(self, arrived: Arrived, quote_at: list[int], trade_at: list[int]) -> None:
-        """Reject the quotes and trades that lack something, and read the others."""
-        payloads = arrived.payloads
-        bad: set[int] = set()
-        for i in sorted(quote_at + trade_at):
-            if what := wire.lacking(payloads[i]):
-                arrived.reject(i, f"{payloads[i].e or 'bookTicker'} without a usable {what}")
-                bad.add(i)
-        quote_at, trade_at = ([i for i in some if i not in bad] for some in (quote_at, trade_at))
-        if quote_at or trade_at:
-            self._ticks(arrived, quote_at, trade_at)
-
-    def _others(self, arrived: Arrived, others: list[int]) -> None:
-        """Read changes of books, whole books, answers and notices, in arrival order."""
-        batch = arrived.batch
-        whole_books: list[BookUpdate] = []
-        for i in others:
-            payload, at = arrived.payloads[i], arrived.at(i)
-            if payload.e == "depthUpdate":
-                stream = arrived.messages[i].stream
-                reason = self._depth_update(payload, stream, at, batch.book_updates, whole_books)
-            else:
-                reason = self._rare(arrived.frame(i), at, batch, whole_books)
-            if reason:
-                arrived.reject(i, reason)
-        if whole_books:
-            batch.depth = _pack(whole_books)
-
-    def _depth_update(
-        self,
-        payload: Payload,
-        stream: str,
-        at: int,
-        updates: list[BookUpdate],
-        whole_books: list[BookUpdate],
-    ) -> str:
-        """Add what a depthUpdate says; return why it cannot be read, or nothing."""
-        bids, asks = payload.b, payload.a
-        if not isinstance(bids, list) or not isinstance(asks, list):
-            return "depthUpdate without levels"
-        if payload.u < 0 or payload.U < 0:
-            return "depthUpdate without update ids"
-        try:
-            number = self._numbers[payload.s]
-        except KeyError:
-            return "depthUpdate without a usable symbol"
-        update = BookUpdate(
-            instrument=number,
-            timestamp=wire.micro(payload.T or payload.E) or at,
-            received_at=at,
-            bids=bids,
-            asks=asks,
-            first_id=payload.U,
-            last_id=payload.u,
-            previous_id=payload.pu if payload.pu >= 0 else None,
-        )
-        # USD-M marks its partial books as depthUpdate as well; only the stream's name tells.
-        (whole_books if _PARTIAL.search(stream) else updates).append(update)
-        return ""
-
-    def _rare(self, frame: bytes, at: int, batch: Batch, whole_books: list[BookUpdate]) -> str:
-        """Read a whole book, an answer or a notice; return why it cannot be read, or nothing."""
-        try:
-            message = wire.read_one(frame)
-        except UNREADABLE as error:
-            return str(error)
-        said = message.data or message
-        if said.e == "serverShutdown":
-            batch.goodbye = Goodbye(code=0, reason="serverShutdown", then="retry")
-        elif said.lastUpdateId >= 0:
-            symbol = message.stream.partition("@")[0].upper()
-            if symbol and not SYMBOL.fullmatch(symbol):
-                return f"a book of the stream {message.stream!r}, which names no symbol"
-            book = wire.snapshot(said, self._numbers[symbol] if symbol else None, at)
-            if book is None:
-                return "a book without bids or asks"
-            (whole_books if symbol else batch.book_updates).append(book)
-        elif message.error is not None or message.code is not None:
-            refusal = message.error or wire.Refusal(code=message.code or 0, msg=message.msg)
-            detail: dict[str, object] = {"code": refusal.code, "msg": refusal.msg}
-            batch.events.append(Event(at=at, kind="feed_error", detail=detail))
-        elif message.id is msgspec.UNSET and message.result is msgspec.UNSET:
-            return f"event {said.e!r} is not one this feed reads" if said.e else "not a message of Binance's"
-        return ""
+        return self._decoder.decode(frames, received_at)
 
 
 def _base(setting: str, url: str, schemes: tuple[str, str]) -> str:
@@ -468,54 +213,3 @@ def _base(setting: str, url: str, schemes: tuple[str, str]) -> str:
         example = f"{schemes[1]}://host:port"
         raise SettingError(f"{setting} must be a base address like {example}, without a query.")
     return url.rstrip("/")
-
-
-def _rows(quote_at: list[int], trade_at: list[int], frames: int) -> tuple[_Rows, _Rows, _Order]:
-    """Return the ticks' rows that quotes and trades take, and the places they come from.
-
-    The places are None when every frame is a tick: then they are the rows.
-    """
-    everything = slice(None)
-    if len(quote_at) + len(trade_at) == frames:
-        return (
-            np.array(quote_at, np.intp) if trade_at else everything,
-            np.array(trade_at, np.intp) if quote_at else everything,
-            None,
-        )
-    order = np.array(sorted(quote_at + trade_at), np.intp)
-    return np.searchsorted(order, quote_at), np.searchsorted(order, trade_at), order
-
-
-def _row(rows: _Rows, i: int) -> int:
-    return i if isinstance(rows, slice) else int(rows[i])
-
-
-def _missed(before: int, after: int, start: int, end: int) -> dict[str, object]:
-    """Return the detail of a gap between two trades: their ids, and their times in µs."""
-    between: dict[str, object] = {"start": start, "end": end, "from_id": before + 1}
-    if after > before:
-        return {"why": "trade ids", **between, "to_id": after - 1, "missing": after - before - 1}
-    # Lower, and a later trade: the exchange counts anew, as its test network does from time to time.
-    return {"why": "trade ids began anew", **between}
-
-
-def _marked(n: int, rows: list[int]) -> npt.NDArray[np.bool_]:
-    """Return an array that is true at these of `n` rows."""
-    marked = np.zeros(n, np.bool_)
-    marked[rows] = True
-    return marked
-
-
-def _pack(books: list[BookUpdate]) -> Depth:
-    def side(levels: list[Sequence[tuple[float, float]]]) -> Side:
-        ends = np.cumsum([len(some) for some in levels], dtype=np.int64)
-        flat = np.array([level for some in levels for level in some], np.float64).reshape(-1, 2)
-        return Side(ends, flat[:, 0].copy(), flat[:, 1].copy())
-
-    return Depth.of(
-        np.array([book.instrument for book in books], np.int32),
-        np.array([book.timestamp for book in books], np.int64),
-        np.array([book.received_at for book in books], np.int64),
-        side([book.bids for book in books]),
-        side([book.asks for book in books]),
-    )

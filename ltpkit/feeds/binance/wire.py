@@ -1,27 +1,21 @@
-"""Binance's messages as typed structures, and frames read into them.
-
-Frames that arrived together are joined into one JSON array and read in one typed msgspec pass; when
-that fails each is read on its own, so that a bad one costs only itself. What the messages mean
-is left to `ltpkit.feeds.binance`.
-"""
+"""Binance's messages as typed structures. What they mean is left to `decoder`."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 import msgspec
 
-from ltpkit.batch import Batch, BookUpdate, Received, Reject
+from ltpkit.batch import BookUpdate
 
 __all__ = [
-    "FIRST_MICROSECOND",
     "MISSING",
     "SYMBOL",
     "UNREADABLE",
-    "Arrived",
+    "Combined",
     "Message",
     "Payload",
     "Refusal",
@@ -29,12 +23,13 @@ __all__ = [
     "aggregate_id",
     "lacking",
     "micro",
+    "read_many",
     "read_one",
     "snapshot",
 ]
 
-#: A time below this is in ms (until the year 5138), one above in µs (since 1973).
-FIRST_MICROSECOND: Final = 10**14
+# A time below this is in ms (until the year 5138), one above in µs (since 1973).
+_FIRST_MICROSECOND: Final = 10**14
 #: A number that was not sent; the wire cannot say NaN, see `Number`.
 MISSING: Final = math.nan
 #: What may be a symbol; letters of any script, as some symbols are Chinese.
@@ -103,78 +98,15 @@ class Combined(msgspec.Struct, gc=False):
 
 
 # `strict=False` reads decimal text as float in the same pass; the result is what float(text) gives.
-_MANY: Final = msgspec.json.Decoder(list[Combined], strict=False)
-_ONE: Final = msgspec.json.Decoder(Message, strict=False)
-
-
-def read_one(frame: bytes) -> Message:
-    """Return one message; raise one of `UNREADABLE`."""
-    return _ONE.decode(frame)
-
-
-class Arrived:
-    """Frames that arrived together, as messages, and the batch that they become.
-
-    Attributes
-    ----------
-    messages : sequence of Combined or Message
-        Those that could be read; the others are rejects of `batch` already.
-    payloads : list of Payload
-        What each of them carries.
-    places : sequence of int
-        Where each of them is among the frames.
-    """
-
-    __slots__ = ("batch", "frames", "messages", "payloads", "places", "received_at")
-
-    def __init__(self, frames: Sequence[bytes], received_at: Received) -> None:
-        self.frames, self.received_at, self.batch = frames, received_at, Batch()
-        self.messages: Sequence[Combined | Message]
-        self.places: Sequence[int] = range(len(frames))
-        try:
-            self.messages = _MANY.decode(b"[" + b",".join(frames) + b"]")
-            whole = len(self.messages) == len(frames)  # else a frame was none, or several
-        except UNREADABLE:
-            whole = False
-        if not whole:
-            self._read_one_by_one()
-        self.payloads: list[Payload] = [message.data or message for message in self.messages]  # type: ignore[misc]
-
-    def _read_one_by_one(self) -> None:
-        messages: list[Message] = []
-        places: list[int] = []
-        for place, frame in enumerate(self.frames):
-            try:
-                messages.append(_ONE.decode(frame))
-            except UNREADABLE as error:
-                self._reject(place, str(error))
-            else:
-                places.append(place)
-        self.messages, self.places = messages, places
-
-    def frame(self, i: int) -> bytes:
-        """Return the frame of message `i`."""
-        return self.frames[self.places[i]]
-
-    def at(self, i: int) -> int:
-        """Return when message `i` was received, µs UTC."""
-        return self._at(self.places[i])
-
-    def reject(self, i: int, reason: str) -> None:
-        """Keep the frame of message `i` as a reject."""
-        self._reject(self.places[i], reason)
-
-    def _at(self, place: int) -> int:
-        return self.received_at if isinstance(self.received_at, int) else int(self.received_at[place])
-
-    def _reject(self, place: int, reason: str) -> None:
-        reject = Reject(received_at=self._at(place), reason=reason, frame=self.frames[place])
-        self.batch.rejects.append(reject)
+read_many: Callable[[bytes], Sequence[Combined]]
+read_many = msgspec.json.Decoder(list[Combined], strict=False).decode
+read_one: Callable[[bytes], Message]
+read_one = msgspec.json.Decoder(Message, strict=False).decode
 
 
 def micro(time: int) -> int:
     """Return a time of Binance's in µs; both units are sent."""
-    return time * 1000 if time < FIRST_MICROSECOND else time
+    return time * 1000 if time < _FIRST_MICROSECOND else time
 
 
 def snapshot(said: WholeBook, instrument: int | None, received_at: int) -> BookUpdate | None:

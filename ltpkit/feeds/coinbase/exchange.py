@@ -14,6 +14,7 @@ from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject
 from ltpkit.feeds.coinbase import wire
 from ltpkit.feeds.coinbase.products import Products
 from ltpkit.feeds.common.joined import Joined, lines, microseconds
+from ltpkit.feeds.common.plain import Series
 from ltpkit.feeds.common.trade_ids import TradeIds
 from ltpkit.instrument import Instruments
 
@@ -72,7 +73,7 @@ class Exchange:
     def _last_trade(self, trade: wire.LastMatch, place: int, at: int, joined: _Joined) -> None:
         """Tell of a trade from before the subscription; it is none of the stream's."""
         number = self._products[trade.product_id]
-        joined.tell_before(place, number, microseconds(trade.time), trade.trade_id)
+        joined.tell_id(place, number, microseconds(trade.time), trade.trade_id, Series.BEFORE)
         detail: dict[str, object] = {
             "id": trade.trade_id,
             "price": trade.price,

@@ -9,7 +9,6 @@ tickers one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from math import nan
 from typing import Annotated, Final, Generic, TypeVar
@@ -108,8 +107,10 @@ class Joined(Generic[M]):
         left = frames
         if len(self._plain.left) < len(frames):
             left = [frames[place] for place in self._plain.left]
-        with suppress(*UNREADABLE):
+        try:
             self._messages = many(b"[" + b",".join(left) + b"]")
+        except UNREADABLE:
+            self._messages = ()
         if len(self._messages) != len(left):  # one is damaged, of a rarer kind, or no message of its own
             self._messages = [self._read(place, one) for place in self._plain.left]
 
@@ -154,10 +155,17 @@ class Joined(Generic[M]):
         return reject
 
     def tell_trade(
-        self, place: int, instrument: int, time: int, trade_id: int, price: float, qty: float
+        self,
+        place: int,
+        instrument: int,
+        time: int,
+        trade_id: int,
+        price: float,
+        qty: float,
+        series: Series = Series.TRADES,
     ) -> None:
         """Take in a trade of the frame at this place; `time` in µs."""
-        self._tell(place, instrument, time, trade_id, Series.TRADES, _TRADE, (price, qty))
+        self._tell(place, instrument, time, trade_id, series, _TRADE, (price, qty))
 
     def tell_ticker(
         self, place: int, instrument: int, time: int, columns: tuple[int, ...], values: tuple[float, ...]
@@ -168,11 +176,27 @@ class Joined(Generic[M]):
         """
         if not all(values):
             values = _zero_is_missing(columns, values)
+        self.tell_quote(place, instrument, time, columns, values)
+
+    def tell_quote(
+        self, place: int, instrument: int, time: int, columns: tuple[int, ...], values: tuple[float, ...]
+    ) -> None:
+        """Take in the same where 0 is a number as any other."""
         self._tell(place, instrument, time, 0, Series.NONE, columns, values)
 
-    def tell_before(self, place: int, instrument: int, time: int, trade_id: int) -> None:
-        """Take in the id of a trade from before a subscription."""
-        self._tell(place, instrument, time, trade_id, Series.BEFORE, (), (), shown=False)
+    def tell_id(
+        self,
+        place: int,
+        instrument: int,
+        time: int,
+        trade_id: int,
+        series: Series,
+        if_new: Event | None = None,
+    ) -> None:
+        """Take in an id that is no tick's, and what is to be told where it was not seen before."""
+        if if_new is not None:
+            self._if_new[len(self._plain.rows) + len(self._told)] = if_new
+        self._tell(place, instrument, time, trade_id, series, (), (), shown=False)
 
     def _tell(
         self,
@@ -191,10 +215,9 @@ class Joined(Generic[M]):
 
     def finished(self, ids: TradeIds) -> Batch:
         """Return the batch with its ticks, the trades of each message in the order they were traded."""
-        rows, values = self._all_rows()
-        if not len(rows):
-            self.batch.events += ids.events()
+        if not self._told and not len(self._plain.rows):
             return self.batch
+        rows, values = self._all_rows()
         times = arrivals(self._received_at)
         order = np.arange(len(rows)) if not self._told else rows[:, 0].argsort(kind="stable")
         if len(rows) > 1:
