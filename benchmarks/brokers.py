@@ -11,13 +11,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
-from pathlib import Path
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from benchmarks.measure import Result, core_seconds, in_turns, ratios, result, to_each
+from benchmarks.packages import part
 from ltpkit.feeds import make
 from ltpkit.feeds.angelone import wire as angelone
 from ltpkit.feeds.kite import wire as kite
@@ -160,19 +160,6 @@ def _upstox(mode: str, count: int, each: int, draw: np.random.Generator) -> list
 # --- the brokers' parsers, None where a package is not installed
 
 
-def _part(package: str, path: str) -> Any:
-    """Return one module of a package without importing the package."""
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    own = spec_from_file_location(Path(path).stem, Path(spec.submodule_search_locations[0]) / path)
-    if own is None or own.loader is None:
-        return None
-    module = module_from_spec(own)
-    own.loader.exec_module(module)
-    return module
-
-
 def _kite_parser() -> Parse | None:
     if find_spec("kiteconnect") is None:
         return None
@@ -183,7 +170,7 @@ def _kite_parser() -> Parse | None:
 
 
 def _angel_parser() -> Parse | None:
-    module = _part("SmartApi", "smartWebSocketV2.py")
+    module = part("SmartApi", "smartWebSocketV2.py")
     if module is None:
         return None
     client = module.SmartWebSocketV2
@@ -192,7 +179,7 @@ def _angel_parser() -> Parse | None:
 
 
 def _upstox_parser() -> Parse | None:
-    module = _part("upstox_client", "feeder/proto/MarketDataFeedV3_pb2.py")
+    module = part("upstox_client", "feeder/proto/MarketDataFeedV3_pb2.py")
     if module is None:
         return None
     from google.protobuf.json_format import MessageToDict

@@ -1,9 +1,16 @@
-"""Coinbase's and Kraken's messages through our decoders, against what any client does first: ``json.loads``.
+"""The exchanges' JSON through our decoders, against their own packages and what any client does first.
 
-That gives dicts of texts, one for each message; ours arrays of numbers for all messages that arrived
-together, checked, in one time zone, with repeated trades left out. Coinbase's own package for Advanced Trade,
-``coinbase-advanced-py``, makes objects of the dicts; it is not among our dependencies: install it to compare
-with that as well. One thread each; its time on the core counts.
+Theirs give an object for each message, with texts for prices and times; ours arrays of numbers for all
+messages that arrived together, checked, in one time zone, with repeated trades told apart. Coinbase's package
+for Advanced Trade is ``coinbase-advanced-py``, whose user makes a ``WebsocketResponse`` of each message.
+Binance's is ``binance-sdk-spot``, which hands a model of each on to its user; the older ``binance-connector``
+hands on the text. Coinbase has no package for its Exchange feed and Kraken none at all (``python-kraken-sdk``
+is a third party's, and hands on what ``json.loads`` gives). The packages are not among our dependencies:
+install ``coinbase-advanced-py`` and ``binance-sdk-spot`` to compare.
+
+Nobody who reads JSON in Python is quicker than the first step alone, ``json.loads``: that is the floor beside
+which every row stands. A decoder that has met its symbols is measured, as a stream meets them once. One
+thread each; its time on the core counts.
 """
 
 from __future__ import annotations
@@ -19,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import Result, core_seconds, in_turns, ratios, result, to_each
+from benchmarks.packages import part
 from ltpkit.feeds import make
 from ltpkit.instrument import Instruments
 
@@ -26,37 +34,51 @@ CASE = "exchanges"
 
 _NOW = 1_767_584_700_000_000
 _PAIRS = 20
-_BATCH = 200
+_BATCHES = (100, 1000)
+_FLOOR = "json.loads, the floor"
 
 Said = dict[str, Any]
 Parse = Callable[[bytes], object]
+#: A package's name, and how its user gets a message; None where it is not installed.
+Package = tuple[str, Parse | None]
 
 
 def run(*, quick: bool) -> list[Result]:
-    """Return the ticks per second of both, for the kinds of messages that are ticks."""
-    count, rounds = (500, 1) if quick else (20_000, 5)
+    """Return the ticks per second of all, for the kinds of messages that are ticks."""
+    count, rounds = (3000, 1) if quick else (20_000, 5)
+    coinbase = _coinbase_package()
     found: list[Result] = []
-    for name, feed, kind, messages, each in (
-        ("coinbase exchange matches", "coinbase", "exchange", _matches(count), 1),
-        ("coinbase exchange tickers", "coinbase", "exchange", _tickers(count), 1),
-        ("coinbase advanced trades, 1 a message", "coinbase", "advanced", _advanced(count, 1), 1),
-        ("coinbase advanced trades, 5 a message", "coinbase", "advanced", _advanced(count, 5), 5),
-        ("kraken trades, 1 a message", "kraken", "spot", _kraken(count, 1), 1),
-        ("kraken trades, 5 a message", "kraken", "spot", _kraken(count, 5), 5),
+    for name, feed, kind, messages, each, package in (
+        ("coinbase exchange matches", "coinbase", "exchange", _matches(count), 1, None),
+        ("coinbase exchange tickers", "coinbase", "exchange", _tickers(count), 1, None),
+        ("coinbase advanced trades, 1 a message", "coinbase", "advanced", _advanced(count, 1), 1, coinbase),
+        ("coinbase advanced trades, 5 a message", "coinbase", "advanced", _advanced(count, 5), 5, coinbase),
+        ("kraken trades, 1 a message", "kraken", "spot", _kraken(count, 1), 1, None),
+        ("kraken trades, 5 a message", "kraken", "spot", _kraken(count, 5), 5, None),
+        ("binance trades", "binance", "spot", _trades(count), 1, _binance_package("trade")),
+        ("binance quotes", "binance", "spot", _quotes(count), 1, _binance_package("book_ticker")),
     ):
-        found += _compare(name, feed, kind, messages, each, rounds)
+        found += _compare(name, feed, kind, messages, each, package, rounds)
     return found
 
 
 def _compare(
-    name: str, feed: str, kind: str, messages: Sequence[bytes], each: int, rounds: int
+    name: str,
+    feed: str,
+    kind: str,
+    messages: Sequence[bytes],
+    each: int,
+    package: Package | None,
+    rounds: int,
 ) -> list[Result]:
-    batches = [messages[start : start + _BATCH] for start in range(0, len(messages), _BATCH)]
-    count = len(messages) * each
+    """Return our rate in batches of several sizes, and how it compares."""
+    met, rest = messages[:200], messages[200:]
+    count = len(rest) * each
 
-    def ours() -> float:
-        # A new one each time: a decoder leaves out the trades it has seen.
+    def ours(batches: Sequence[Sequence[bytes]]) -> float:
+        # A new one each time: a decoder knows the trades it has seen.
         decode = make(feed, Instruments(), kind=kind, url="ws://127.0.0.1:9").decode
+        decode(met, _NOW)
         ticks = 0
 
         def read(some: Sequence[bytes]) -> None:
@@ -69,27 +91,49 @@ def _compare(
         return count / took
 
     def theirs(parse: Parse) -> float:
-        return count / core_seconds(lambda: to_each(parse, messages))
+        return count / core_seconds(lambda: to_each(parse, rest))
 
-    parsers: dict[str, Parse] = {"json.loads": json.loads}
-    if kind == "advanced":
-        parsers |= _own_package()
-    ours()
-    our_rates, *their_rates = in_turns(rounds, ours, *(partial(theirs, parse) for parse in parsers.values()))
-    told = dict(zip(parsers, their_rates, strict=True))
-    note = ", ".join(f"{one} reads {np.median(rates):,.0f} ticks/s" for one, rates in told.items())
-    found = [
-        result(CASE, f"{name} ÷ {one}", ratios(our_rates, rates), goal=3.0) for one, rates in told.items()
-    ]
-    return [*found, result(CASE, name, our_rates, unit="ticks/s", note=note)]
+    parsers: dict[str, Parse] = {_FLOOR: json.loads}
+    missing = ""
+    if package is not None:
+        if package[1] is not None:
+            parsers = {package[0]: package[1], **parsers}
+        else:
+            missing = f", {package[0]} is not installed"
+    found: list[Result] = []
+    for size in _BATCHES:
+        row = f"{name}, {size:,} at a time"
+        batches = [rest[start : start + size] for start in range(0, len(rest), size)]
+        ours(batches)
+        jobs = [partial(ours, batches), *(partial(theirs, parse) for parse in parsers.values())]
+        our_rates, *their_rates = in_turns(rounds, *jobs)
+        told = dict(zip(parsers, their_rates, strict=True))
+        note = ", ".join(f"{one} reads {np.median(rates):,.0f} ticks/s" for one, rates in told.items())
+        found += [
+            result(CASE, f"{row} ÷ {one}", ratios(our_rates, rates), goal=3.0) for one, rates in told.items()
+        ]
+        found.append(result(CASE, row, our_rates, unit="ticks/s", note=note + missing))
+    return found
 
 
-def _own_package() -> dict[str, Parse]:
-    """Return Coinbase's own parser by its package's name, nothing where that is not installed."""
+def _coinbase_package() -> Package:
+    """Return Coinbase's own parser, used as its documentation does."""
     if find_spec("coinbase") is None:
-        return {}
+        return "coinbase-advanced-py", None
     response = import_module("coinbase.websocket.types.websocket_response").WebsocketResponse
-    return {"coinbase-advanced-py": lambda message: response(json.loads(message))}
+    return "coinbase-advanced-py", lambda message: response(json.loads(message))
+
+
+def _binance_package(name: str) -> Package:
+    """Return what Binance's own package does with a message of a stream before it calls its user."""
+    module = part("binance_sdk_spot", f"websocket_streams/models/{name}_response.py")
+    if module is None:
+        return "binance-sdk-spot", None
+    model = getattr(module, f"{name.title().replace('_', '')}Response")
+    # So it does: the payload is written as text again for the model to read.
+    return "binance-sdk-spot", lambda message: model.model_validate_json(
+        json.dumps(json.loads(message)["data"])
+    )
 
 
 # --- messages, with all the fields that the exchanges send
@@ -187,3 +231,44 @@ def _kraken(count: int, each: int) -> list[bytes]:
     ]
     told = {"channel": "trade", "type": "update"}
     return _sent([{**told, "data": trades[at : at + each]} for at in range(0, count, each)])
+
+
+def _trades(count: int) -> list[bytes]:
+    return _sent(
+        [
+            {
+                "stream": f"c{pair}usdt@trade",
+                "data": {
+                    "e": "trade",
+                    "E": _NOW // 1000 + number,
+                    "s": f"C{pair}USDT",
+                    "t": trade_id,
+                    "p": f"{43_000 + number % 99:.8f}",
+                    "q": "0.00512000",
+                    "T": _NOW // 1000 + number,
+                    "m": True,
+                    "M": True,
+                },
+            }
+            for number, (pair, trade_id) in enumerate(_pairs(count))
+        ]
+    )
+
+
+def _quotes(count: int) -> list[bytes]:
+    return _sent(
+        [
+            {
+                "stream": f"c{pair}usdt@bookTicker",
+                "data": {
+                    "u": update_id,
+                    "s": f"C{pair}USDT",
+                    "b": f"{43_000 + number % 99:.8f}",
+                    "B": "0.51200000",
+                    "a": f"{43_001 + number % 99:.8f}",
+                    "A": "1.20000000",
+                },
+            }
+            for number, (pair, update_id) in enumerate(_pairs(count))
+        ]
+    )
