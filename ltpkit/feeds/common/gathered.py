@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
-__all__ = ["gathered"]
+__all__ = ["at_any_byte", "gathered"]
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 
@@ -23,3 +25,8 @@ def gathered(messages: Sequence[bytes], spare: int) -> tuple[bytes, int]:
     count = len(messages)
     # A list of two, both the messages and what is spare: one byte, then the number of messages in 1, 3 or 5.
     return _encode((messages, bytes(spare))), 2 if count < 2**4 else 4 if count < 2**16 else 6
+
+
+def at_any_byte(joined: bytes, layout: np.dtype[np.void]) -> npt.NDArray[np.void]:
+    """Return the bytes as records of a layout: one that starts at each of them."""
+    return np.ndarray((len(joined) - layout.itemsize + 1,), layout, joined, strides=(1,))

@@ -1,8 +1,8 @@
 """Dhan's live market feed, version 2: packed little-endian packets in, batches out.
 
 Every message holds one or more packets, each behind an 8-byte header. All packets that arrived
-together are read with one numpy view per kind. What cannot be read becomes a `Reject`; nothing a
-broker may send raises.
+together are read by compiled loops, whatever their kinds. What cannot be read becomes a `Reject`; nothing
+a broker may send raises.
 
 What a packet says about a tick, and what it leaves open:
 

@@ -17,7 +17,7 @@ from ltpkit.feeds.dhan.split import Split, split
 from ltpkit.feeds.dhan.wire import CODES, LEVELS, REASONS, SEGMENTS
 from ltpkit.schema import FEED_FLOATS
 
-__all__ = ["Decoder"]
+__all__ = ["Decoder", "say_goodbye"]
 
 _FLOATS: Final = len(FEED_FLOATS)
 
@@ -74,15 +74,18 @@ class Decoder:
 
 def _event(said: np.void, at: int, batch: Batch) -> None:
     """Add what a packet says that makes no row."""
-    detail: dict[str, object]
-    if said["code"] == CODES["status"]:
-        segment = int(said["segment"])
-        name = SEGMENTS.get(segment, (f"SEGMENT_{segment}", ""))[0]
-        detail = {"segment": name, "security_id": int(said["security_id"])}
-        batch.events.append(Event(at=at, kind="market_status", detail=detail))
+    if said["code"] != CODES["status"]:
+        say_goodbye(int(said["reason"]), at, batch)
         return
-    reason = int(said["reason"])
+    segment = int(said["segment"])
+    name = SEGMENTS.get(segment, (f"SEGMENT_{segment}", ""))[0]
+    detail: dict[str, object] = {"segment": name, "security_id": int(said["security_id"])}
+    batch.events.append(Event(at=at, kind="market_status", detail=detail))
+
+
+def say_goodbye(reason: int, at: int, batch: Batch) -> None:
+    """Add that Dhan closes the connection."""
     words, then = REASONS.get(reason, ("no published meaning", "retry"))
     batch.goodbye = Goodbye(code=reason, reason=words, then=then)
-    detail = {"code": reason, "reason": words, "then": then}
+    detail: dict[str, object] = {"code": reason, "reason": words, "then": then}
     batch.events.append(Event(at=at, kind="goodbye", detail=detail))

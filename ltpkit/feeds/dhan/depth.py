@@ -20,14 +20,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, Depth, Event, Goodbye, Received, Reject, Side
-from ltpkit.feeds.common.gathered import gathered
+from ltpkit.batch import Batch, Depth, Received, Reject, Side
+from ltpkit.feeds.common.gathered import at_any_byte, gathered
 from ltpkit.feeds.common.pieces import receipt
 from ltpkit.feeds.common.places import Places
 from ltpkit.feeds.dhan import depth_loops as loops
+from ltpkit.feeds.dhan.decoder import say_goodbye
 from ltpkit.feeds.dhan.depth_wire import DEEP_HEADER, DEEP_LEVEL, Deep
 from ltpkit.feeds.dhan.numbers import Numbers, key_of
-from ltpkit.feeds.dhan.wire import REASONS
 from ltpkit.instrument import MOST_MET, Instrument
 
 __all__ = ["DeepDecoder"]
@@ -67,7 +67,7 @@ class DeepDecoder:
         if not frames:
             return batch
         joined, first = gathered(frames, _SPARE)
-        headers, levels = _records(joined, DEEP_HEADER), _records(joined, DEEP_LEVEL)
+        headers, levels = at_any_byte(joined, DEEP_HEADER), at_any_byte(joined, DEEP_LEVEL)
         sides, others = loops.find_sides(
             joined, headers, first, len(frames), self._deep.levels, int(self._deep.counted)
         )
@@ -76,7 +76,7 @@ class DeepDecoder:
         for start, stop, message, kind in others.T.tolist():
             at, piece = receipt(received_at, message), joined[start:stop]
             if kind == loops.DISCONNECT:
-                _goodbye(piece, headers[start], at, batch)
+                say_goodbye(_reason(piece, int(headers[start]["word"])), at, batch)
                 continue
             said = dict(zip(DEEP_HEADER.names or (), headers[start].item(), strict=True))
             facts = {"left": len(piece), "header": DEEP_HEADER.itemsize, "most": self._deep.levels}
@@ -120,15 +120,7 @@ class DeepDecoder:
         return np.maximum(places, 0)
 
 
-def _records(joined: bytes, layout: np.dtype[np.void]) -> npt.NDArray[np.void]:
-    """Return the bytes as records of this layout, one at any byte."""
-    return np.ndarray((len(joined) - layout.itemsize + 1,), layout, joined, strides=(1,))
-
-
-def _goodbye(packet: bytes, header: np.void, at: int, batch: Batch) -> None:
-    # The documentation has the reason behind the header, the package reads the header's last word.
-    code = int.from_bytes(packet[12:14], "little") if len(packet) == 14 else int(header["word"])
-    words, then = REASONS.get(code, ("no published meaning", "retry"))
-    batch.goodbye = Goodbye(code=code, reason=words, then=then)
-    detail: dict[str, object] = {"code": code, "reason": words, "then": then}
-    batch.events.append(Event(at=at, kind="goodbye", detail=detail))
+def _reason(packet: bytes, word: int) -> int:
+    """Return a disconnect packet's reason."""
+    # The documentation has it behind the header, the package reads the header's last word.
+    return int.from_bytes(packet[12:14], "little") if len(packet) == 14 else word

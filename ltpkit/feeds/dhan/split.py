@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltpkit.batch import Reject
-from ltpkit.feeds.common.gathered import gathered
+from ltpkit.feeds.common.gathered import at_any_byte, gathered
 from ltpkit.feeds.dhan import loops
 from ltpkit.feeds.dhan.wire import CODES, HEADER, PACKET, PACKETS
 
@@ -82,9 +82,7 @@ class Split(NamedTuple):
 def split(messages: Sequence[bytes]) -> Split:
     """Return where the packets in these messages are."""
     joined, first = gathered(messages, PACKET.itemsize)
-    windows: npt.NDArray[np.void] = np.ndarray(
-        (len(joined) - PACKET.itemsize + 1,), PACKET, joined, strides=(1,)
-    )
+    windows = at_any_byte(joined, PACKET)
     (starts, keys, message_of), books, others = loops.find_packets(
         joined, windows, first, len(messages), _SIZES
     )
