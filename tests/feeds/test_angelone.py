@@ -287,15 +287,16 @@ def test_packets_find_their_instrument_by_segment_and_token() -> None:
 def test_instruments_met_before_are_found_again_by_short_and_long_tokens() -> None:
     decode = feed(share())
     tokens = [b"3045", b"1234567", b"12345678", b"3045\0x", b"1234567", b"3045"]
+    tokens += [b"03045", b"0", b"A-B", b"123456789012345", b"1234567890123456", b"9" * 25]
     frames = [packed(LTP, ltp=1, token=token) for token in tokens]
     first = ticks(decode.decode(frames, NOW)).instrument.tolist()
     assert first[0] == first[3] == first[5]
-    assert len({*first}) == 3
-    for some in (range(6), (0, 1, 4, 5), (1, 2), (5, 3), (0,)):
+    assert len({*first}) == 9
+    for some in (range(12), (0, 1, 4, 5), (1, 2), (5, 3), (0,), (11, 6, 11), (9, 10)):
         again = ticks(decode.decode([frames[i] for i in some], NOW)).instrument.tolist()
         assert again == [first[i] for i in some]
     new = ticks(decode.decode([frames[0], packed(LTP, token=b"7")], NOW)).instrument.tolist()
-    assert new == [first[0], 3]
+    assert new == [first[0], 9]
 
 
 def test_the_token_ends_at_its_first_nul() -> None:

@@ -1,8 +1,8 @@
 """Angel One's SmartStream: packed little-endian packets in, batches out.
 
-A message holds one packet. All that arrived together are read with one numpy view per mode. What
-cannot be read becomes a `Reject`; nothing a broker may send raises. Text comes on the same connection:
-``pong`` answers our ``ping`` and becomes nothing, errors of requests become events.
+A message holds one packet, and all that arrived together are read by compiled loops. What cannot be read
+becomes a `Reject`; nothing a broker may send raises. Text comes on the same connection: ``pong`` answers
+our ``ping`` and becomes nothing, errors of requests become events.
 
 What a packet says about a tick, and what it leaves open:
 
@@ -21,6 +21,6 @@ What a packet says about a tick, and what it leaves open:
 from __future__ import annotations
 
 from ltpkit.feeds.angelone.feed import AngelOne, Mode
-from ltpkit.feeds.angelone.wire import packets
+from ltpkit.feeds.angelone.split import packets
 
 __all__ = ["AngelOne", "Mode", "packets"]

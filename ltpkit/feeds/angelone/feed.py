@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final, Literal, get_args
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, Event, Received
+from ltpkit.batch import Batch, Event, Received, Side, Ticks
 from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
-from ltpkit.feeds.angelone.rows import READINGS
-from ltpkit.feeds.angelone.wire import (
-    PACKETS,
-    SEGMENT_CODES,
-    SEGMENTS,
-    TOKEN_AT,
-    all_alike,
-    refusal,
-)
+from ltpkit.feeds.angelone import loops
+from ltpkit.feeds.angelone.numbers import Numbers, key_of
+from ltpkit.feeds.angelone.split import refusal, said_by, together, windows
+from ltpkit.feeds.angelone.wire import SEGMENT_CODES, SEGMENTS, TOKEN
 from ltpkit.feeds.common.address import Secret, missing_login, revealed, websocket_address
 from ltpkit.feeds.common.answers import StreamedBooks, check_choice
-from ltpkit.feeds.common.columns import Records
-from ltpkit.feeds.common.kinds import Part, receipts, together
-from ltpkit.feeds.common.lookup import Lookup, one_or_all
+from ltpkit.feeds.common.columns import LINE
 from ltpkit.feeds.common.pieces import Odd, receipt, rejects
+from ltpkit.feeds.common.room import arrivals, with_books
 from ltpkit.instrument import Instrument, Instruments, split_symbol
 from ltpkit.schema import code_of
 
@@ -39,74 +33,9 @@ _URL: Final = "wss://smartapisocket.angelone.in/smart-stream"
 _MODES: Final = {"ltp": 1, "quote": 2, "snapquote": 3, "depth20": 4}
 _EXCHANGES: Final = (*(exchange for _, exchange, _ in SEGMENTS.values()), "INDEX")
 _NSE_CASH: Final = 1
-_TOKEN: Final = re.compile(r"[0-9A-Za-z&_.-]{1,25}")
-#: Modes are small numbers, so a message that starts with a letter or a brace is text.
-_TEXT_FROM: Final = 0x20
 #: Any text will do; errors of requests bring it back.
 _CORRELATION: Final = "ltpkit0001"
-
-#: No token and exchange type make this number; it ends the sorted ones, so that a search stays within.
-_NO_TOKEN: Final = 2**64 - 1
-
-#: Exchange type and token.
-_Key = tuple[int, str]
-
-
-def _key_of(instrument: Instrument) -> _Key | None:
-    code = SEGMENT_CODES.get(instrument.segment or instrument.exchange)
-    if code is None or not _TOKEN.fullmatch(instrument.broker_id):
-        return None
-    return code, instrument.broker_id
-
-
-def _unlisted(key: _Key) -> Instrument:
-    name, exchange, _ = SEGMENTS.get(key[0], (f"segment_{key[0]}", f"SEGMENT_{key[0]}", 0))
-    return Instrument(exchange=exchange, symbol=key[1], segment=name, broker_id=key[1])
-
-
-class _Numbers(dict[bytes, int]):
-    """From the bytes that tell an instrument to its number; -1 where they hold no token."""
-
-    def __init__(self, lookup: Lookup[_Key]) -> None:
-        self._lookup = lookup
-        self._short = np.array([_NO_TOKEN], np.uint64)  # sorted
-        self._short_numbers = np.array([-1], np.int32)
-        self._seen = 0
-
-    def of(self, records: Records) -> npt.NDArray[np.int32] | None:
-        """Return the numbers of these packets' instruments; None if one is new, or its token a long one.
-
-        Exchange type and a token of up to seven letters, as nearly all are, make one number of 64 bits.
-        """
-        size = (records.itemsize,)
-        rest: npt.NDArray[np.uint64] = np.ndarray((len(records), 2), "<u8", records, 9, (*size, 8))
-        last: npt.NDArray[np.uint16] = np.ndarray((len(records),), "<u2", records, 25, size)
-        if np.count_nonzero(rest) or np.count_nonzero(last):
-            return None
-        if len(self) != self._seen:
-            self._sort()
-        tokens: npt.NDArray[np.uint64] = np.ndarray((len(records),), "<u8", records, 1, size)
-        at = self._short.searchsorted(tokens)
-        return None if np.count_nonzero(self._short[at] != tokens) else self._short_numbers[at]
-
-    def _sort(self) -> None:
-        short = {
-            int.from_bytes(raw[:8], "little"): number for raw, number in self.items() if not any(raw[8:])
-        }
-        short[_NO_TOKEN] = -1
-        self._short = np.array(sorted(short), np.uint64)
-        self._short_numbers = np.array([short[token] for token in sorted(short)], np.int32)
-        self._seen = len(self)
-
-    def __missing__(self, raw: bytes) -> int:
-        text, _, rest = raw[1:].partition(b"\0")
-        token = text.decode("latin-1")
-        if not _TOKEN.fullmatch(token):
-            return -1
-        number = self._lookup.number((raw[0], token))
-        if not rest.strip(b"\0"):  # what stands behind the end could be anything: not worth a place here
-            self[raw] = number
-        return number
+_VOLUME: Final = LINE["volume"]
 
 
 class AngelOne(StreamedBooks):
@@ -162,11 +91,10 @@ class AngelOne(StreamedBooks):
         }
         self._url = url
         self._table = instruments
-        self._lookup = Lookup(instruments, known, key_of=_key_of, unlisted=_unlisted)
-        self._numbers = _Numbers(self._lookup)
+        self._numbers = Numbers(instruments, known)
 
     def __repr__(self) -> str:
-        return f"<AngelOne feed: {self.mode}, {len(self._lookup)} instruments listed>"
+        return f"<AngelOne feed: {self.mode}, {len(self._numbers)} instruments listed>"
 
     # --- addresses and requests
 
@@ -183,16 +111,16 @@ class AngelOne(StreamedBooks):
             Twenty levels are asked for outside of NSE's cash segment.
         """
         exchange, name = split_symbol(symbol)
-        if exchange.lower() in SEGMENT_CODES and _TOKEN.fullmatch(name):
-            found = self._lookup.instrument((SEGMENT_CODES[exchange.lower()], name))
+        if exchange.lower() in SEGMENT_CODES and TOKEN.fullmatch(name):
+            found = self._numbers.instrument((SEGMENT_CODES[exchange.lower()], name))
         else:
-            found = self._lookup.resolve(
+            found = self._numbers.resolve(
                 symbol,
                 feed=self.name,
                 exchanges=_EXCHANGES,
                 hint="Give Angel One's own segment and token, such as nse_cm:3045.",
             )
-        key = _key_of(found)
+        key = key_of(found)
         if self.mode == "depth20" and key is not None and key[0] != _NSE_CASH:
             raise SettingError(f"Twenty levels are sent for NSE's cash segment only, not for {found.name}.")
         return found
@@ -230,7 +158,7 @@ class AngelOne(StreamedBooks):
 
     def _request(self, action: int, instruments: Sequence[Instrument]) -> list[Message]:
         tokens: dict[int, list[str]] = {}
-        for key in map(_key_of, instruments):
+        for key in map(key_of, instruments):
             if key is not None:
                 tokens.setdefault(key[0], []).append(key[1])
         if not tokens:
@@ -261,65 +189,38 @@ class AngelOne(StreamedBooks):
         """
         if not frames:
             return Batch()
-        known = self._numbers
-        records = all_alike(frames)
-        if records is not None:
-            numbers = known.of(records)
-            if numbers is None:
-                numbers = np.array([known[frame[TOKEN_AT]] for frame in frames], np.int32)
-            if np.minimum.reduce(numbers) >= 0:
-                return self._rows(numbers, received_at, None, {frames[0][0]: (None, records)})
-        return self._one_by_one(frames, received_at)
-
-    def _one_by_one(self, frames: Sequence[bytes], received_at: Received) -> Batch:
-        """Return what these messages say, each of them looked at alone."""
-        texts = Batch()
-        odd: list[Odd] = []
-        taken: list[int] = []  # messages that hold a packet, by their place in `frames`
-        numbers: list[int] = []
-        rows: dict[int, list[int]] = {}
-        for at, frame in enumerate(frames):
-            reason = refusal(frame)
-            if reason is None:
-                number = self._numbers[frame[TOKEN_AT]]
-                if number >= 0:
-                    rows.setdefault(frame[0], []).append(len(taken))
-                    taken.append(at)
-                    numbers.append(number)
-                    continue
-                reason = "a token that is no text"
-            elif frame and frame[0] >= _TEXT_FROM:
-                reason = self._text(frame, receipt(received_at, at), texts)
-            if reason is not None:
-                odd.append((at, reason, frame))
-        batch = texts
-        if taken:
-            some: dict[int, tuple[npt.NDArray[np.intp] | None, Records]] = {}
-            for mode, lines in rows.items():
-                size = PACKETS[mode].itemsize
-                whole = b"".join([frames[taken[line]][:size] for line in lines])
-                some[mode] = np.array(lines), np.frombuffer(whole, f"V{size}")
-            batch = self._rows(np.array(numbers, np.int32), received_at, np.array(taken), some)
-            batch.events = texts.events
-        batch.rejects = rejects(odd, received_at)
+        batch, messages = Batch(), together(frames)
+        packets = windows(messages[0])
+        keys, received, timestamp, values, books, idle, odd = loops.read_ticks(
+            *messages, packets, arrivals(received_at)
+        )
+        if len(keys):
+            numbers = self._numbers.of(keys, partial(said_by, frames))
+            if idle:
+                is_index = self._table.exchange_codes[numbers] == code_of("exchange", "INDEX")
+                values[_VOLUME, is_index & (values[_VOLUME] == 0)] = np.nan
+            batch.ticks = Ticks(instrument=numbers, timestamp=timestamp, received_at=received, values=values)
+        if books and batch.ticks is not None:
+            rows, bids, asks = loops.read_books(*messages, packets)
+            batch.depth = with_books(batch.ticks, rows, Side(*bids), Side(*asks))
+        if odd:
+            self._odd(frames, loops.find_packets(*messages)[1], received_at, batch)
         return batch
 
-    def _rows(
-        self,
-        instrument: npt.NDArray[np.int32],
-        received_at: Received,
-        frame_of: npt.NDArray[np.int64] | None,
-        packets: Mapping[int, tuple[npt.NDArray[np.intp] | None, Records]],
-    ) -> Batch:
-        """Return ticks and books of these instruments: by mode whose rows they are, and the packets."""
-        is_index = self._table.exchange_codes[instrument] == code_of("exchange", "INDEX")
-        parts: list[tuple[npt.NDArray[np.intp] | None, Part]] = []
-        for mode, (rows, records) in packets.items():
-            segments = one_or_all(records.view(np.uint8).reshape(len(records), -1)[:, 1].astype(np.int64))
-            own = is_index if rows is None else is_index[rows]
-            parts.append((rows, READINGS[mode].read(records, segments, own)))
-        ticks, depth = together(instrument, receipts(received_at, len(instrument), frame_of), parts)
-        return Batch(ticks=ticks, depth=depth)
+    def _odd(
+        self, frames: Sequence[bytes], odd: npt.NDArray[np.int64], received_at: Received, batch: Batch
+    ) -> None:
+        """Add what the messages that hold no packet say to the batch, or why they cannot be read."""
+        rejected: list[Odd] = []
+        for number, kind in odd.T.tolist():
+            frame, why = frames[number], None
+            if kind == loops.TEXT:
+                why = self._text(frame, receipt(received_at, number), batch)
+            else:
+                why = refusal(kind, frame)
+            if why is not None:
+                rejected.append((number, why, frame))
+        batch.rejects = rejects(rejected, received_at)
 
     @staticmethod
     def _text(text: bytes, at: int, batch: Batch) -> str | None:

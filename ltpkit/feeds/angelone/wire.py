@@ -1,33 +1,29 @@
-"""SmartStream's packets: their layouts, and which of some messages hold one.
+"""SmartStream's packets: their layouts, one in each message.
 
 All little-endian and packed, as in Angel One's documentation (SmartAPI, *WebSocket streaming 2.0*) and its
-``smartapi-python`` 1.5.5 package. What the numbers mean is left to `ltpkit.feeds.angelone.rows`.
+``smartapi-python`` 1.5.5 package. What the numbers mean is left to `ltpkit.feeds.angelone.loops`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from typing import Final
 
 import numpy as np
-
-from ltpkit.batch import Reject
-from ltpkit.feeds.common.columns import Records
 
 __all__ = [
     "DEPTH20",
     "LEVEL",
     "LEVEL20",
     "LTP",
+    "PACKET",
     "PACKETS",
     "QUOTE",
     "SEGMENTS",
+    "SEGMENTS_END",
     "SEGMENT_CODES",
     "SNAP_QUOTE",
-    "TOKEN_AT",
-    "all_alike",
-    "packets",
-    "refusal",
+    "TOKEN",
 ]
 
 _HEAD: Final = [("mode", "u1"), ("segment", "u1"), ("token", "S25")]
@@ -71,6 +67,16 @@ DEPTH20: Final = np.dtype(
 #: The layout behind each mode.
 PACKETS: Final[dict[int, np.dtype[np.void]]] = {1: LTP, 2: QUOTE, 3: SNAP_QUOTE, 4: DEPTH20}
 
+#: The room of the longest packet, to be read as any of them; all begin with mode, segment and token.
+PACKET: Final = np.dtype(
+    {
+        "names": ["day", "depth20"],
+        "formats": [SNAP_QUOTE, DEPTH20],
+        "offsets": [0, 0],
+        "itemsize": DEPTH20.itemsize,
+    }
+)
+
 #: Exchange types: the broker's name, the exchange as analysts write it, and by what prices are multiplied.
 SEGMENTS: Final[dict[int, tuple[str, str, int]]] = {
     1: ("nse_cm", "NSE", 100),
@@ -90,72 +96,5 @@ SEGMENT_CODES: Final = {
 #: exchange column for as long as the process lives.
 SEGMENTS_END: Final = 16
 
-#: Where exchange type and token are. Together they tell the instrument.
-TOKEN_AT: Final = slice(1, 27)
-
-_SIZE: Final = {mode: layout.itemsize for mode, layout in PACKETS.items()}
-_FLAG_AT: Final = slice(147, 347, LEVEL.itemsize)
-_HIGH_AT: Final = slice(148, 347, LEVEL.itemsize)
-_USUAL_FLAGS: Final = bytes([1] * 5 + [0] * 5)
-_NO_FLAGS: Final = bytes(10)
-
-
-def refusal(message: bytes) -> str | None:
-    """Return why there is no packet to read in a binary message, None where there is one.
-
-    Bytes behind a packet are ignored: the broker's package does so, and it is how a field would be added.
-    """
-    if not message:
-        return "empty message"
-    size = _SIZE.get(message[0])
-    if size is None:
-        return f"unknown mode {message[0]}"
-    if len(message) < size:
-        return f"cut short: {len(message)} of the {size} bytes of mode {message[0]}"
-    if message[1] >= SEGMENTS_END:
-        return f"unknown exchange type {message[1]}"
-    if message[0] == 3:
-        low, high = message[_FLAG_AT], message[_HIGH_AT]
-        if high != _NO_FLAGS or (low != _USUAL_FLAGS and max(low) > 1):
-            return "a level that is neither buy nor sell"
-    return None
-
-
-def all_alike(messages: Sequence[bytes]) -> Records | None:
-    """Return the packets in the messages, if each holds one of the same mode and nothing else.
-
-    It finds what `refusal` finds, for all messages at once; None sends the caller to look at each.
-    """
-    mode, size = (messages[0][0] if messages[0] else 0), len(messages[0])
-    if _SIZE.get(mode) != size or len(set(map(len, messages))) != 1:
-        return None
-    joined = b"".join(messages)
-    packed = np.frombuffer(joined, np.uint8).reshape(-1, size)
-    if np.count_nonzero(packed[:, 0] == mode) != len(packed) or packed[:, 1].max() >= SEGMENTS_END:
-        return None
-    if mode == 3 and (packed[:, _FLAG_AT].max() > 1 or packed[:, _HIGH_AT].any()):
-        return None
-    return np.frombuffer(joined, f"V{size}")
-
-
-def packets(message: bytes) -> tuple[list[np.void], list[Reject]]:
-    """Return the packet in one binary message, field by field as it was sent.
-
-    For looking at bytes: nothing is divided or left out. `angelone.AngelOne.decode` makes rows.
-
-    Returns
-    -------
-    list of numpy.void, list of Reject
-        One record of the layouts in `PACKETS`, or why there is none, received at 0.
-
-    Examples
-    --------
-    >>> sent = np.array((1, 1, b"2885", 7, 1722343024096, 453578), LTP).tobytes()
-    >>> [packet], rejects = packets(sent)
-    >>> packet["token"].item(), int(packet["ltp"]), rejects
-    (b'2885', 453578, [])
-    """
-    reason = refusal(message)
-    if reason is not None:
-        return [], [Reject(received_at=0, reason=reason, frame=message)]
-    return [np.frombuffer(message, PACKETS[message[0]], 1)[0]], []
+#: What a token looks like, up to its end or a NUL. Exchange type and token tell the instrument.
+TOKEN: Final = re.compile(r"[0-9A-Za-z&_.-]{1,25}")

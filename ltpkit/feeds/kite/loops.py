@@ -101,14 +101,17 @@ def _message(joined: bytes, at: int) -> tuple[int, int]:
     return at + 1 + width, at + 1 + width + size
 
 
+# Products, not shifts: numba makes unsigned numbers of those.
+
+
 @compiled(inline=True)
 def _u2(joined: bytes, at: int) -> int:
-    return joined[at] << 8 | joined[at + 1]
+    return 2**8 * joined[at] + joined[at + 1]
 
 
 @compiled(inline=True)
 def _u4(joined: bytes, at: int) -> int:
-    return joined[at] << 24 | joined[at + 1] << 16 | joined[at + 2] << 8 | joined[at + 3]
+    return 2**16 * _u2(joined, at) + _u2(joined, at + 2)
 
 
 @compiled(inline=True)
