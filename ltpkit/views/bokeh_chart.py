@@ -6,7 +6,6 @@ patches a figure's source: on the pump's thread in a notebook, on the document's
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -28,7 +27,7 @@ from bokeh.plotting import figure
 
 from ltpkit.errors import SettingError
 from ltpkit.views.chart import Chart
-from ltpkit.views.served import current_tab
+from ltpkit.views.served import Tab, current_tab
 from ltpkit.views.view import Shell, View
 from ltpkit.views.wire import unpack
 
@@ -101,11 +100,7 @@ class _BokehShell(Shell):
         self.source = ColumnDataSource(name="bars")
         self._starts: npt.NDArray[np.float64] = np.zeros(0)
         self._zone, self._width = ZoneInfo("UTC"), 0.0
-        self._waiting: dict[str, bytes] = {}
-        self._lock = threading.Lock()
-        self._document = current_tab()
-        if self._document is not None and self._document.session_context is not None:
-            self._document.on_session_destroyed(lambda context: view.leave(self))
+        self._tab = Tab(self._put, lambda: view.leave(self))
         self._take({"base": base, "frame": frame})
         self.figure, volume = self._draw(options["height"])
         both = column(self.figure, volume, sizing_mode="stretch_width")
@@ -153,20 +148,12 @@ class _BokehShell(Shell):
     # -- what comes -----------------------------------------------------------------------
 
     def send(self, messages: Mapping[str, bytes]) -> None:
-        if self._document is None:
-            self._take(messages)
-            panel.io.push_notebook(self.pane)
-            return
-        with self._lock:
-            asked = bool(self._waiting)
-            self._waiting.update(messages)
-        if not asked:
-            self._document.add_next_tick_callback(self._put)
+        self._tab.send(messages)
 
-    def _put(self) -> None:
-        with self._lock:
-            messages, self._waiting = self._waiting, {}
+    def _put(self, messages: Mapping[str, bytes]) -> None:
         self._take(messages)
+        if not self._tab.served:
+            panel.io.push_notebook(self.pane)
 
     def _take(self, messages: Mapping[str, bytes]) -> None:
         if "base" in messages:

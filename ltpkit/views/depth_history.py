@@ -55,7 +55,6 @@ class DepthHistory(View):
     """
 
     kind: ClassVar[str] = "depth_history"
-    fps: float = 10.0
 
     def __init__(
         self,

@@ -31,6 +31,8 @@ _SHOWN: Final = ("symbols", "why", "missing", "recovered")
 class HealthView(View):
     """Checks of a stream, and its gaps, the newest first.
 
+    One picture a second: checks are made every five, and gaps are looked up once a second.
+
     Parameters
     ----------
     source : Frames

@@ -51,7 +51,6 @@ class Heatmap(ManyView):
     """
 
     kind: ClassVar[str] = "heatmap"
-    fps = 6.0  # colours need not be faster
 
     def __init__(
         self,

@@ -1,9 +1,12 @@
 """The view pump: one thread that sends each visible view its newest picture, at the view's own rate.
 
 Nothing is drawn where ticks are received. The pump takes what is newest when a view's turn comes; what
-came and went between two turns is not shown. A tick that comes when there was no news for a while is sent at
-once, and not when the next turn would have been. A page answers what it has painted, every third frame: after
-six without an answer a view is left alone until the page speaks again, so a hung tab costs nothing.
+came and went between two turns is not shown. Views whose turns are near each other are sent together, the
+one that waits longest first: a page that gets them so paints once for all, and not once for each. A tick that
+comes when there was no news for a while is sent at once, and not when the next turn would have been.
+
+A page answers what it has painted, every third frame at least: after six without an answer a view is left
+alone until the page speaks again, so a hung tab costs nothing.
 """
 
 from __future__ import annotations
@@ -20,8 +23,9 @@ __all__ = ["UNANSWERED", "Pump", "Pumped", "pump"]
 UNANSWERED: Final = 6
 
 _LOOK_S: Final = 0.02  # a view whose turn came before anything new did is looked at again so soon
+_TOGETHER_S: Final = 0.045  # more than half of the time between two turns of most views
 _END_S: Final = 1.0
-_IDLE_S: Final = 5.0  # with nothing to show, the thread looks about this often, and ends when it has no views
+_IDLE_S: Final = 5.0  # the thread waits no longer at once
 
 
 class Pumped(Protocol):
@@ -89,16 +93,18 @@ class Pump:
     def _run(self) -> None:
         while True:
             self._woken.clear()
-            now = time.monotonic()
             with self._lock:
                 if not self._views:
                     self._thread = None
                     return
-                turns = [(view, at) for view, at in self._views.items() if at <= now]
+                now = time.monotonic()
+                turns = sorted(self._views.items(), key=_turn)
+                first = turns[0][1]
+                turns = [one for one in turns if first <= now and one[1] <= now + _TOGETHER_S]
                 for view, at in turns:
                     # A turn that came late is made up for, as far as half of the next wait goes.
                     period = 1.0 / view.fps
-                    self._views[view] = max(at + period, now + period / 2) if at else now + period
+                    self._views[view] = max(at + period, now + period / 2) if 0 < at < now else now + period
             for view, _ in turns:
                 if view.due():
                     view.push()
@@ -106,9 +112,12 @@ class Pump:
                     with self._lock:
                         if self._views.get(view):  # unless it was woken meanwhile
                             self._views[view] = now + _LOOK_S
-            with self._lock:
-                following = min(self._views.values(), default=now + _IDLE_S)
-            self._woken.wait(max(0.0, following - time.monotonic()))
+            if not turns:
+                self._woken.wait(min(first - now, _IDLE_S))
+
+
+def _turn(one: tuple[Pumped, float]) -> float:
+    return one[1]
 
 
 #: The one of this process. A thread that goes on while the interpreter ends would keep things alive.

@@ -7,7 +7,7 @@ tab it is shown in; it goes when the tab does.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,7 @@ from bokeh.document import Document
 
 from ltpkit.views.view import Shell, View
 
-__all__ = ["ServedShell", "ViewComponent", "current_tab"]
+__all__ = ["ServedShell", "Tab", "ViewComponent", "current_tab"]
 
 _SUFFIX: Final = "Component"
 
@@ -57,6 +57,48 @@ def current_tab() -> Document | None:
     return document
 
 
+class Tab:
+    """The browser tab whose page is being made, where there is one; else the cells of a notebook.
+
+    Parameters
+    ----------
+    put : callable
+        Puts messages in what is shown. A tab's own thread does, at most one call of ours waits there, with
+        what is newest; for a notebook it is the caller's.
+    gone : callable
+        Called when the tab is closed.
+    """
+
+    def __init__(self, put: Callable[[Mapping[str, bytes]], None], gone: Callable[[], None]) -> None:
+        self._put = put
+        self._document = current_tab()
+        self._waiting: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+        if self._document is not None and self._document.session_context is not None:
+            self._document.on_session_destroyed(lambda session_context: gone())
+
+    @property
+    def served(self) -> bool:
+        """Whether it is one."""
+        return self._document is not None
+
+    def send(self, messages: Mapping[str, bytes]) -> None:
+        """Have messages put in, soon; of several of a name the last."""
+        if self._document is None:
+            self._put(messages)
+            return
+        with self._lock:
+            asked = bool(self._waiting)
+            self._waiting.update(messages)
+        if not asked:
+            self._document.add_next_tick_callback(self._put_waiting)
+
+    def _put_waiting(self) -> None:
+        with self._lock:
+            messages, self._waiting = self._waiting, {}
+        self._put(messages)
+
+
 class ServedShell(Shell):
     """A view's way to one browser tab, or to the cells of a notebook that shows Panel's own panes."""
 
@@ -65,27 +107,13 @@ class ServedShell(Shell):
         made = _component_class(f"{view.kind}{_SUFFIX}")
         self.component = made(base=base, frame=frame, sizing_mode="stretch_width")
         self._watcher = self.component.param.watch(self._said, ["seen", "answered", "chosen"])
-        self._document = current_tab()
-        self._waiting: dict[str, bytes] = {}
-        self._lock = threading.Lock()
-        if self._document is not None and self._document.session_context is not None:
-            self._document.on_session_destroyed(self._tab_closed)
+        self._tab = Tab(self._put, lambda: view.leave(self))
 
     def send(self, messages: Mapping[str, bytes]) -> None:  # noqa: D102 - as in the base
-        if self._document is None:  # a notebook: Panel finds the comm itself
-            self.component.param.update(**messages)
-            return
-        # A page's own thread puts them in. At most one call of ours waits there, with what is newest.
-        with self._lock:
-            asked = bool(self._waiting)
-            self._waiting.update(messages)
-        if not asked:
-            self._document.add_next_tick_callback(self._put)
+        self._tab.send(messages)
 
-    def _put(self) -> None:
-        with self._lock:
-            messages, self._waiting = self._waiting, {}
-        self.component.param.update(**messages)
+    def _put(self, messages: Mapping[str, bytes]) -> None:
+        self.component.param.update(**messages)  # in a notebook Panel finds the comm itself
 
     def close(self) -> None:  # noqa: D102 - as in the base
         self.component.param.unwatch(self._watcher)
@@ -96,6 +124,3 @@ class ServedShell(Shell):
                 self.hear_answers(event.new)
             else:
                 self.hear(**{event.name: event.new})
-
-    def _tab_closed(self, session_context: object) -> None:
-        self._view.leave(self)

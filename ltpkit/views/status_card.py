@@ -25,6 +25,9 @@ _AT_REST: Final = ("stored", "stopped", "finished")
 class StatusCard(View):
     """A stream's status, live.
 
+    Two pictures a second: its rates are counted over a second and more, and the age of the last tick goes on
+    by the page's own clock between them.
+
     Parameters
     ----------
     source : Frames

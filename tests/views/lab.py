@@ -50,6 +50,29 @@ def free_port() -> int:
         return int(held.getsockname()[1])
 
 
+def wait_until_answered(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a server that was just started answers; say what it has written where it does not."""
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends and process.poll() is None:
+        try:
+            urlopen(address, timeout=2).close()
+        except OSError:
+            time.sleep(0.1)  # another process is starting: there is nothing to wait on
+        else:
+            return
+    raise AssertionError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a server, and with it what it has started."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Notebook:
     """An open notebook in a page of JupyterLab."""
 
@@ -149,21 +172,12 @@ class Lab:
             ],
             env=environment, cwd=folder, stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        self._wait()
-
-    def _wait(self) -> None:
-        ends = time.monotonic() + 60
-        while time.monotonic() < ends:
-            try:
-                urlopen(f"http://127.0.0.1:{self.port}/api?token={self.token}", timeout=2).close()
-            except OSError:
-                if self._process.poll() is not None:
-                    break
-                time.sleep(0.1)  # another process is starting: there is nothing to wait on
-            else:
-                return
-        self.close()
-        raise AssertionError(f"JupyterLab did not start:\n{(self.folder / 'lab.log').read_text()[-2000:]}")
+        address = f"http://127.0.0.1:{self.port}/api?token={self.token}"
+        try:
+            wait_until_answered(address, self._process, folder / "lab.log")
+        except AssertionError:
+            self.close()
+            raise
 
     @contextmanager
     def notebook(
@@ -214,10 +228,5 @@ class Lab:
 
     def close(self) -> None:
         """End the server and the kernels it has."""
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
         self._log.close()

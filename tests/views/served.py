@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, Request
 
-from tests.views.lab import Notebook, free_port
+from tests.views.lab import Notebook, end, free_port, wait_until_answered
 
 
 class Tab(Notebook):
@@ -95,18 +93,11 @@ class Served:
             ],
             env={**os.environ, **environment}, cwd=folder, stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        ends = time.monotonic() + 60
-        while time.monotonic() < ends:
-            try:
-                urlopen(f"http://127.0.0.1:{self.port}/favicon.ico", timeout=2).close()
-            except OSError:
-                if self._process.poll() is not None:
-                    break
-                time.sleep(0.1)  # another process is starting: there is nothing to wait on
-            else:
-                return
-        self.close()
-        raise AssertionError(f"panel serve did not start:\n{self.log()[-2000:]}")
+        try:
+            wait_until_answered(f"http://127.0.0.1:{self.port}/favicon.ico", self._process, self._log_path)
+        except AssertionError:
+            self.close()
+            raise
 
     def address(self, name: str) -> str:
         """Where the page of a script is."""
@@ -118,10 +109,5 @@ class Served:
 
     def close(self) -> None:
         """End the process."""
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
         self._log.close()

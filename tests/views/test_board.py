@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +16,13 @@ from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.frames import Frames
 from ltpkit.views.board import Board
 from ltpkit.views.tails import POINTS
-from ltpkit.views.wire import unpack
 from tests.views.lab import Lab
+from tests.views.sources import shown, streamed
 
 SYMBOLS = ["NSE:RELIANCE", "NSE:TCS", "NSE:INFY"]
 
 
-@pytest.fixture
-def live() -> Iterator[lk.Stream]:
-    with lk.stream(SYMBOLS, rate=5_000, name="board") as stream:
-        assert stream.wait(rows=500)
-        yield stream
-
-
-def shown(board: Board) -> tuple[dict[str, Any], dict[str, Any], dict[str, np.ndarray]]:
-    """Base and frame as a page would read them."""
-    base, frame = board._messages(whole=True)
-    assert base is not None
-    return unpack(base)[0], *unpack(frame)
+live = streamed(SYMBOLS, rate=5_000, rows=500)
 
 
 def check_rows(source: Frames, board: Board) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 
 import ltpkit as lk
@@ -17,23 +14,14 @@ from ltpkit.views.facts import facts, levels
 from ltpkit.views.status_card import StatusCard
 from ltpkit.views.wire import unpack
 from tests.views.lab import Lab
+from tests.views.sources import shown, streamed
 
-
-@pytest.fixture
-def live() -> Iterator[lk.Stream]:
-    with lk.stream(["RELIANCE", "TCS"], rate=2_000, name="card") as stream:
-        assert stream.wait(rows=200)
-        yield stream
-
-
-def shown(card: StatusCard) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    _, frame = card._messages(whole=True)
-    return unpack(frame)
+live = streamed(["RELIANCE", "TCS"], rate=2_000, rows=200)
 
 
 def test_the_live_card_and_the_still_one_say_the_same(live: lk.Stream) -> None:
     live.stop()
-    header, columns = shown(StatusCard(live))
+    _, header, columns = shown(StatusCard(live))
     status = live.status()
     still = status._repr_html_()
     assert header["state"] == status.state == "stopped"
@@ -71,7 +59,7 @@ def test_a_background_error_is_named_on_every_view(live: lk.Stream, monkeypatch:
     monkeypatch.setattr(live._feed, "decode", broken)
     assert live._intake.wait_until(lambda: live._intake.last_error is not None, 10)
     card = StatusCard(live)
-    header, _ = shown(card)
+    _, header, _ = shown(card)
     assert header["error"] == "ZeroDivisionError: a bug of ours"
     assert "ZeroDivisionError: a bug of ours" in repr(card)
     _, frame = live.board()._messages(whole=True)
@@ -83,7 +71,7 @@ def test_a_store_has_a_card_and_what_has_no_status_has_none(tmp_path: Path) -> N
         assert live.wait(rows=50)
     rows = live.ticks().height
     with lk.open(tmp_path / "t.duckdb") as archive:
-        header, _ = shown(StatusCard(archive))
+        _, header, _ = shown(StatusCard(archive))
         assert header["state"] == "stored"
         assert {fact["key"]: fact["value"] for fact in header["facts"]}["stored"] == f"{rows:,}"
         assert [level["behind"] for level in header["levels"]] == [0, 0, 0, 0]

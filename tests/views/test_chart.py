@@ -25,6 +25,7 @@ from ltpkit.views.chart import Chart
 from ltpkit.views.growing import NUMBERS, Columns, GrowingBars
 from ltpkit.views.wire import unpack
 from tests.views.lab import Lab
+from tests.views.sources import streamed
 
 MORNING = datetime(2026, 11, 20, 3, 45, tzinfo=UTC)  # 09:15 in India
 DAY = timedelta(days=1)
@@ -164,11 +165,7 @@ def test_a_row_that_is_flagged_afterwards_leaves_its_bar() -> None:
 # -- of a live stream ----------------------------------------------------------------------
 
 
-@pytest.fixture
-def live() -> Iterator[lk.Stream]:
-    with lk.stream(["NSE:RELIANCE", "NSE:TCS", "NSE:INFY"], rate=2_000, name="chart") as stream:
-        assert stream.wait(rows=50)
-        yield stream
+live = streamed(["NSE:RELIANCE", "NSE:TCS", "NSE:INFY"], rate=2_000, rows=50)
 
 
 class Reader:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,12 @@ from ltpkit.views.depth_columns import READ, Books, Trades
 from ltpkit.views.depth_history import DepthHistory
 from ltpkit.views.wire import unpack
 from tests.views.lab import Lab
+from tests.views.sources import streamed
 
 START = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def live() -> Iterator[lk.Stream]:
-    with lk.stream(["NSE:RELIANCE", "NSE:TCS"], rate=5000, name="depth history") as stream:
-        assert stream.wait(rows=200)
-        yield stream
+live = streamed(["NSE:RELIANCE", "NSE:TCS"], rate=5_000, rows=200)
 
 
 def ticks(*rows: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -265,6 +261,7 @@ def test_another_symbol_window_or_number_of_levels_is_read_anew(live: lk.Stream)
 
 
 def test_a_player_that_goes_back_shows_what_was_then(live: lk.Stream) -> None:
+    assert live.wait(rows=2_000)  # in many buckets, however they come
     live.stop()
     player = live.player()
     view = player.depth_history("RELIANCE", seconds=6)  # buckets of 10 ms

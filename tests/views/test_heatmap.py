@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +13,13 @@ import ltpkit as lk
 from ltpkit.errors import SettingError
 from ltpkit.nifty import LISTING
 from ltpkit.views.heatmap import Heatmap
-from ltpkit.views.wire import unpack
 from tests.views.lab import Lab
+from tests.views.sources import shown, streamed
 
 SYMBOLS = [share.symbol for share in LISTING]
 
 
-@pytest.fixture
-def live() -> Iterator[lk.Stream]:
-    with lk.stream(SYMBOLS, rate=20_000, name="heat") as stream:
-        assert stream.wait(rows=2_000)
-        yield stream
-
-
-def shown(view: Heatmap) -> tuple[dict[str, Any], dict[str, Any], dict[str, np.ndarray]]:
-    """Base and frame as a page would read them."""
-    base, frame = view._messages(whole=True)
-    assert base is not None
-    return unpack(base)[0], *unpack(frame)
+live = streamed(SYMBOLS, rate=20_000, rows=2_000)
 
 
 @pytest.mark.parametrize("basis", ["close", "tick", "open"])

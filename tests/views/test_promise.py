@@ -21,6 +21,12 @@ WATCHED_S = 1.5
 
 VIEWS = ("chart", "ladder")
 
+#: The next one is chosen with each click: none of them was shown before.
+SYMBOLS = [
+    f"NSE:{name}"
+    for name in ("RELIANCE", "TCS", "INFY", "HDFCBANK", "ICICIBANK", "SBIN", "ITC", "LT", "AXISBANK", "TITAN")
+]
+
 #: Each goes on until a file is there, which the test writes when it has seen enough.
 BUSY = {
     "sleeps": "time.sleep(0.05)",
@@ -34,8 +40,8 @@ BUSY = {
 def notebook(lab: Lab) -> Iterator[Notebook]:
     start = (
         "import time, duckdb, polars as pl, ltpkit as lk\nfrom pathlib import Path\n"
-        "k = pl.int_range(1_000_000, eager=True)\nframe = pl.DataFrame({'k': k * 7919 % 100_003, 'v': k})\n"
-        "live = lk.stream(['RELIANCE', 'TCS'], rate=1000)"
+        "k = pl.int_range(3_000_000, eager=True)\nframe = pl.DataFrame({'k': k * 7919 % 100_003, 'v': k})\n"
+        f"live = lk.stream({[name.partition(':')[2] for name in SYMBOLS]}, rate=1000)"
     )
     shown = "from IPython.display import display\n" + "\n".join(
         f"display(live.{view}('RELIANCE'))" for view in VIEWS
@@ -74,16 +80,16 @@ AIM = Figures(fps=10.0, p50=150.0, p95=150.0, click=300.0)
 
 
 def watched(notebook: Notebook, view: str) -> Figures:
-    """Watch a view for a while, then choose the other symbol in it."""
+    """Watch a view for a while, then choose a symbol in it that it has not shown yet."""
     late = sorted(at - stamp for at, stamp in notebook.paints(view, WATCHED_S)) or [float("inf")]
     p50, p95 = (late[min(len(late) - 1, int(part * len(late)))] for part in (0.5, 0.95))
     return Figures(len(late) / WATCHED_S, p50, p95, click(notebook, view))
 
 
 def click(notebook: Notebook, view: str) -> float:
-    """Choose the other symbol; return after how many milliseconds the view shows it."""
+    """Choose the next symbol; return after how many milliseconds the view shows it."""
     took = notebook.page.evaluate(
-        """view => new Promise(resolve => {
+        """([view, symbols]) => new Promise(resolve => {
             const root = document.querySelector(`[data-ltp-view="${view}"]`), began = performance.now();
             const before = root.dataset.ltpSymbol;
             new MutationObserver((_, observer) => {
@@ -92,10 +98,10 @@ def click(notebook: Notebook, view: str) -> float:
                 resolve(performance.now() - began);
             }).observe(root, {attributes: true, attributeFilter: ['data-ltp-symbol']});
             const select = root.querySelector('.symbol');
-            select.value = before === 'NSE:TCS' ? 'NSE:RELIANCE' : 'NSE:TCS';
+            select.value = symbols[symbols.indexOf(before) + 1];
             select.dispatchEvent(new Event('change', {bubbles: true}));
         })""",
-        view,
+        [view, SYMBOLS],
     )
     return float(took)
 

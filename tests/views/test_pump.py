@@ -16,6 +16,7 @@ from ltpkit.views.ladder import Ladder
 from ltpkit.views.pump import UNANSWERED, Pump
 from ltpkit.views.view import Shell
 from ltpkit.views.wire import unpack
+from tests.views.sources import streamed
 
 
 class PaperShell(Shell):
@@ -45,11 +46,7 @@ class PaperShell(Shell):
         self.hear(answered=self.newest("frame")[0]["n"])
 
 
-@pytest.fixture
-def live() -> Iterator[lk.Stream]:
-    with lk.stream(["NSE:RELIANCE", "NSE:TCS"], rate=500, name="views") as stream:
-        assert stream.wait(rows=20)
-        yield stream
+live = streamed(["NSE:RELIANCE", "NSE:TCS"], rate=500, rows=20)
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 // cells that say something new are touched.
 
 import { CURVE, trace } from "./lib/curve";
-import { find, say, still } from "./lib/dom";
+import { find, say } from "./lib/dom";
+import { Flashes } from "./lib/flash";
 import { age, change, clock, direction, price, qty } from "./lib/format";
 import { mount, type Drawing, type Page } from "./lib/mount";
 import type { Column, Message } from "./lib/wire";
@@ -10,6 +11,7 @@ import style from "./board.css";
 
 const MOST_SHOWN = 18; // rows that fit without scrolling
 const POINTS = 60; // of a curve
+const RETRACE_MS = 500; // a curve a few letters wide says nothing more when it is drawn more often
 const REVIEW_MS = 1_000; // rows that change places more often cannot be read
 
 /** Key, title, and what the title belongs to. */
@@ -33,6 +35,7 @@ interface Row {
   el: HTMLElement;
   cells: Record<string, HTMLElement>;
   name: HTMLElement;
+  price: HTMLElement;
   exchange: HTMLElement;
   range: { low: HTMLElement; high: HTMLElement; track: HTMLElement; mark: HTMLElement; open: HTMLElement };
   curve: SVGSVGElement;
@@ -40,8 +43,10 @@ interface Row {
   /** Which symbol it shows; -1 for none. */
   shows: number;
   drawn: string; // the curve that is drawn
+  drawnAt: number;
   at: number; // the time that is told
-  flash?: Animation;
+  top: number;
+  said: Record<string, number>; // numbers that its cells show
 }
 
 function draw(page: Page): Drawing {
@@ -89,10 +94,11 @@ function draw(page: Page): Drawing {
   let subscribing = false;
   let newest: Message | null = null;
   let before: Record<string, Column> | null = null; // of the frame before, for what flashes
-  let heardAt = 0;
   let order: number[] = []; // places of rows to symbols
   let orderedBy = "";
   let orderedAt = 0;
+  let seen = { top: 0, height: 0 };
+  const flashes = new Flashes();
   const rows = new Map<number, Row>();
   const spare: Row[] = [];
 
@@ -107,7 +113,10 @@ function draw(page: Page): Drawing {
     if (symbol) page.choose("subscribe", symbol);
   });
   pause.addEventListener("click", () => page.choose("paused", !page.chosen("paused")));
-  pane.addEventListener("scroll", () => place());
+  pane.addEventListener("scroll", () => {
+    look();
+    place();
+  });
   pane.addEventListener("click", (event) => {
     const row = rowOf(event.target);
     if (!row) return;
@@ -136,7 +145,8 @@ function draw(page: Page): Drawing {
     for (const row of rows.values()) tellAge(row);
   }, 1_000);
 
-  const rowHeight = () => (matchMedia("(pointer: coarse)").matches ? 38 : 30);
+  const coarse = matchMedia("(pointer: coarse)");
+  const rowHeight = () => (coarse.matches ? 38 : 30);
 
   function rowOf(target: EventTarget | null): Row | undefined {
     const el = (target as Element | null)?.closest(".row");
@@ -176,7 +186,7 @@ function draw(page: Page): Drawing {
     if (!newest) return;
     const sort: string = page.chosen("sort") ?? "";
     const sought = String(page.chosen("find") ?? "").trim().toLowerCase();
-    const by = JSON.stringify([sort, sought, names]);
+    const by = JSON.stringify([sort, sought]);
     const due = Date.now() - orderedAt > REVIEW_MS && sort !== "" && !sheet.matches(":hover");
     if (now || by !== orderedBy || due) {
       orderedBy = by;
@@ -208,23 +218,29 @@ function draw(page: Page): Drawing {
       page.root.style.setProperty("--row", `${height}px`);
       sheet.style.height = `${order.length * height}px`;
       pane.style.maxHeight = `${titles.offsetHeight + MOST_SHOWN * height}px`;
+      look();
     }
     place();
+  }
+
+  /** Look which part of the rows is on screen. Not with each picture: the page would be laid out for it. */
+  function look(): void {
+    seen = { top: pane.scrollTop, height: pane.clientHeight };
   }
 
   /** Show the rows that are on screen. */
   function place(): void {
     if (!newest) return;
     const height = rowHeight();
-    const from = Math.max(0, Math.floor(pane.scrollTop / height) - 1);
-    const to = Math.min(order.length, Math.ceil((pane.scrollTop + pane.clientHeight) / height) + 1);
+    const from = Math.max(0, Math.floor(seen.top / height) - 1);
+    const to = Math.min(order.length, Math.ceil((seen.top + seen.height) / height) + 1);
     const here = new Set<number>();
     for (let at = from; at < to; at++) here.add(order[at]);
     for (const [symbol, row] of rows) {
       if (here.has(symbol)) continue;
       rows.delete(symbol);
       row.el.style.display = "none";
-      row.flash?.cancel();
+      flashes.drop(row.price);
       row.shows = -1;
       spare.push(row);
     }
@@ -237,11 +253,13 @@ function draw(page: Page): Drawing {
         rows.set(symbol, row);
         row.el.style.display = "";
         row.el.classList.add("moved"); // to its place at once, not across the board
+        row.top = NaN;
         bind(row, symbol);
-      } else row.el.classList.remove("moved");
-      const top = `translateY(${at * height}px)`;
-      if (row.el.style.transform !== top) row.el.style.transform = top;
-      row.el.setAttribute("aria-rowindex", String(at + 2));
+      } else if (row.drawn) row.el.classList.remove("moved");
+      if (row.top !== at * height) {
+        row.el.style.transform = `translateY(${(row.top = at * height)}px)`;
+        row.el.setAttribute("aria-rowindex", String(at + 2));
+      }
       const selected = names[symbol] === chosen;
       if (row.el.getAttribute("aria-selected") !== String(selected)) row.el.setAttribute("aria-selected", String(selected));
       if (selected) pane.setAttribute("aria-activedescendant", row.el.id);
@@ -280,14 +298,16 @@ function draw(page: Page): Drawing {
     };
     return {
       el, cells, range, drop, name: find(el, ".c-symbol b"), exchange: find(el, ".c-symbol i"),
-      curve: find<SVGSVGElement>(el, "svg"), shows: -1, drawn: "", at: NaN,
+      curve: find<SVGSVGElement>(el, "svg"), price: find(el, ".c-ltp b"), shows: -1, drawn: "", drawnAt: 0, at: NaN, top: NaN, said: {},
     };
   }
 
   function bind(row: Row, symbol: number): void {
     row.shows = symbol;
     row.drawn = "";
+    row.drawnAt = 0;
     row.at = NaN;
+    row.said = {};
     const [exchange, ...rest] = names[symbol].split(":");
     say(row.name, rest.join(":"));
     say(row.exchange, exchange);
@@ -303,13 +323,26 @@ function draw(page: Page): Drawing {
     const i = row.shows;
     const places = decimals[i];
     const ltp = columns.ltp[i];
-    say(row.cells.ltp.firstElementChild!, price(ltp, places));
+    // Words are made of numbers that are others than before, and of no more.
+    const other = (key: string) => !Object.is(row.said[key], columns[key][i]) && ((row.said[key] = columns[key][i]), true);
+    const repriced = other("ltp");
+    if (repriced) say(row.price, price(ltp, places));
     for (const key of ["change", "day_change"]) {
       const way = direction(columns[key][i]);
-      tell(row.cells[key], change(columns[key][i], places), way);
+      if (other(key)) tell(row.cells[key], change(columns[key][i], places), way);
       const digits = key === "change" ? 3 : 2;
-      tell(row.cells[`${key}_percent`], change(columns[`${key}_percent`][i], digits, "%"), way);
+      if (other(`${key}_percent`)) tell(row.cells[`${key}_percent`], change(columns[`${key}_percent`][i], digits, "%"), way);
     }
+    const ranged = [other("low"), other("high"), other("open")].includes(true);
+    if (repriced || ranged) fillRange(row, columns, places);
+    if (other("volume")) say(row.cells.volume, qty(columns.volume[i]) || "–");
+    traceRow(row, columns.curves.subarray(i * POINTS, (i + 1) * POINTS), header.points);
+    tellAge(row);
+  }
+
+  function fillRange(row: Row, columns: Record<string, Column>, places: number): void {
+    const i = row.shows;
+    const ltp = columns.ltp[i];
     const [low, high] = [columns.low[i], columns.high[i]];
     const span = high - low;
     const at = (value: number) => `${Math.min(Math.max((100 * (value - low)) / span, 0), 100).toFixed(1)}%`;
@@ -324,20 +357,21 @@ function draw(page: Page): Drawing {
     }
     say(row.range.low, Number.isNaN(low) ? "" : price(low, places));
     say(row.range.high, Number.isNaN(high) ? "" : price(high, places));
-    say(row.cells.volume, qty(columns.volume[i]) || "–");
-    traceRow(row, columns.curves.subarray(i * POINTS, (i + 1) * POINTS), header.points);
-    tellAge(row);
   }
 
   function tell(cell: HTMLElement, words: string, way: string): void {
     say(cell, words);
+    if (cell.dataset.way === way) return;
+    cell.dataset.way = way;
     for (const one of ["up", "down"]) cell.classList.toggle(one, way === one);
   }
 
   function traceRow(row: Row, heights: Column, points: number): void {
+    if (row.drawn && Date.now() - row.drawnAt < RETRACE_MS) return;
     const key = `${points} ${heights.join()}`;
     if (key === row.drawn) return;
     row.drawn = key;
+    row.drawnAt = Date.now();
     const values = Array.from(heights.subarray(POINTS - points), (one) => (one ? (one - 1) / 254 : NaN));
     trace(row.curve, values);
     const first = values.find((one) => !Number.isNaN(one)) ?? NaN;
@@ -351,24 +385,16 @@ function draw(page: Page): Drawing {
     if (Number.isNaN(at)) say(row.cells.age, "–");
     else if (!PAST.has(header.state)) {
       // How old it was in the kernel, and what the page's own clock has counted since.
-      say(row.cells.age, age(header.sent - at + Date.now() - heardAt));
+      say(row.cells.age, age(header.sent - at + page.elapsed()));
     } else if (at !== row.at) say(row.cells.age, clock(at, zones[row.shows]));
     row.at = at;
   }
 
   /** Light up the prices that are others than in the frame before. */
   function flash(columns: Record<string, Column>): void {
-    if (!before || before.ltp.length !== columns.ltp.length || still()) return;
-    for (const [i, row] of rows) {
-      const way = direction(columns.ltp[i] - before.ltp[i]);
-      if (!way) continue;
-      row.flash?.cancel();
-      const colour = `color-mix(in srgb, ${page.colours[way]} 38%, transparent)`;
-      row.flash = row.cells.ltp.firstElementChild!.animate([{ background: colour }, { background: "transparent" }], {
-        duration: 700,
-        easing: "ease-out",
-      });
-    }
+    if (before && before.ltp.length === columns.ltp.length)
+      for (const [i, row] of rows) flashes.light(row.price, direction(columns.ltp[i] - before.ltp[i]));
+    flashes.fade();
   }
 
   return {
@@ -379,8 +405,10 @@ function draw(page: Page): Drawing {
         wanted.value = ""; // what was asked for is there
       }
       ({ names, decimals, zones } = header as any);
+      orderedBy = "";
       for (const row of rows.values()) {
         row.el.style.display = "none";
+        flashes.drop(row.price);
         row.shows = -1;
         spare.push(row);
       }
@@ -389,7 +417,6 @@ function draw(page: Page): Drawing {
     },
     frame(message) {
       newest = message;
-      heardAt = Date.now();
       if ((filter.getRootNode() as Document | ShadowRoot).activeElement !== filter) filter.value = page.chosen("find") ?? "";
       const paused = !!page.chosen("paused");
       pause.setAttribute("aria-pressed", String(paused));
@@ -400,7 +427,10 @@ function draw(page: Page): Drawing {
       before = message.columns;
     },
     restyle: () => arrange(true),
-    destroy: () => clearInterval(clockwork),
+    destroy() {
+      clearInterval(clockwork);
+      flashes.end();
+    },
   };
 }
 

@@ -41,13 +41,12 @@ function draw(page: Page): Drawing {
   const places = new Map(["rate", "age", "gaps"].map((key) => [key, find(page.body, `.glance .${key}`)]));
   const shown = new Map<string, HTMLElement>();
   let header: Header | null = null;
-  let heardAt = 0;
 
   const clockwork = setInterval(() => tellAge(), 200);
 
   function tellAge(): void {
     if (!header || header.age == null) return;
-    const ms = header.age + Date.now() - heardAt;
+    const ms = header.age + page.elapsed();
     const cell = places.get("age")!;
     say(find(cell, "b"), ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : age(ms));
     cell.classList.toggle("odd", ms > OLD_MS && header.state === "live");
@@ -98,7 +97,6 @@ function draw(page: Page): Drawing {
   return {
     frame(message) {
       header = message.header;
-      heardAt = Date.now();
       say(feed, header.feed);
       say(state, `${header.sign} ${header.state.replace("_", " ")}`);
       state.className = `state ${header.tone}`;

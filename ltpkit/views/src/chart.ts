@@ -53,6 +53,9 @@ function titleOf(name: string): string {
   return bare.length > LONGEST_TITLE ? `${bare.slice(0, LONGEST_TITLE - 1)}…` : bare;
 }
 
+/** What its controls show. */
+const CHOICES = ["symbol", "every", "style", "averages", "vwap", "paused"];
+
 const seconds = (bar: Bar) => bar.time as Time;
 
 function draw(page: Page): Drawing {
@@ -89,6 +92,8 @@ function draw(page: Page): Drawing {
   let shown = ""; // symbol, bar length and so on of what is drawn
   let overlays: Overlay[] = [];
   let overlaid = "";
+  let controlled = "";
+  let readAloud = "";
   let drawnAs = "";
   let alive = false; // whether a bar may still grow
   let pointed: number | null = null; // time under the crosshair
@@ -117,10 +122,8 @@ function draw(page: Page): Drawing {
   function makeMain(kind: string): Series {
     drawnAs = kind;
     if (kind === "candles") return chart.addSeries(CandlestickSeries, { borderVisible: true });
-    const options = {
-      lineWidth: 2 as const, crosshairMarkerRadius: 3,
-      lastPriceAnimation: still ? LastPriceAnimationMode.Disabled : LastPriceAnimationMode.OnDataUpdate,
-    };
+    // Without the pulse at the end of a line: for it the chart would be drawn sixty times a second.
+    const options = { lineWidth: 2 as const, crosshairMarkerRadius: 3, lastPriceAnimation: LastPriceAnimationMode.Disabled };
     return kind === "area" ? chart.addSeries(AreaSeries, options) : chart.addSeries(LineSeries, options);
   }
 
@@ -281,7 +284,11 @@ function draw(page: Page): Drawing {
       rows.push(`<div class="others">${listed.join("")}</div>`);
     }
     const made = rows.join("");
-    if (made !== told) legend.innerHTML = told = made;
+    if (made !== told) renewed(legend, (told = made));
+    // Read aloud anew with each bar, not with each of its ticks.
+    const which = `${name} ${bar?.time} ${page.chosen("every")}`;
+    if (which === readAloud) return;
+    readAloud = which;
     plot.setAttribute(
       "aria-label",
       bar ? `${name}, ${page.chosen("every")} bars. ${moment(zone, bar.time, width)}: open ${price(bar.open, decimals)}, ` +
@@ -342,6 +349,9 @@ function draw(page: Page): Drawing {
   }
 
   function controls(): void {
+    const now = JSON.stringify([...CHOICES.map((one) => page.chosen(one)), others.length]);
+    if (now === controlled) return;
+    controlled = now;
     const every = page.chosen("every") as string;
     const listed = INTERVALS.includes(every) ? INTERVALS : [every, ...INTERVALS];
     choices(".every", listed.map((one) => [one, one, ""]), (one) => one === page.chosen("every"), (one) => page.choose("every", one));
@@ -513,6 +523,30 @@ function placeOf(bars: Bar[], time: number, after = false): number {
     else high = middle;
   }
   return after ? Math.min(low, bars.length - 1) : low - 1;
+}
+
+/** Have an element hold this markup; where only words are others, its elements stay. */
+function renewed(el: HTMLElement, markup: string): void {
+  const made = document.createElement("template");
+  made.innerHTML = markup;
+  if (!reworded(el, made.content)) el.replaceChildren(made.content);
+}
+
+/** Take over the words and attributes of another element's descendants, if these are alike; else return false. */
+function reworded(el: Node, other: Node): boolean {
+  if (el.childNodes.length !== other.childNodes.length) return false;
+  for (let i = 0; i < el.childNodes.length; i++) {
+    const [a, b] = [el.childNodes[i], other.childNodes[i]];
+    if (a.nodeName !== b.nodeName) return false;
+    if (a instanceof Text) {
+      if (a.data !== (b as Text).data) a.data = (b as Text).data;
+      continue;
+    }
+    for (const { name, value } of (b as Element).attributes)
+      if ((a as Element).getAttribute(name) !== value) (a as Element).setAttribute(name, value);
+    if ((a as Element).attributes.length !== (b as Element).attributes.length || !reworded(a, b)) return false;
+  }
+  return true;
 }
 
 export default mount("chart", style, draw);

@@ -1,5 +1,6 @@
 // The depth history: what waited at each price over time, as colours; best bid and ask as lines, trades as dots.
 
+import { say } from "./lib/dom";
 import { price, qty } from "./lib/format";
 import { scaleOf, type Scale } from "./lib/heat";
 import { mount, type Drawing, type Page } from "./lib/mount";
@@ -12,6 +13,8 @@ const LEVELS = [5, 10, 20, 50, 200];
 const ROW = 2; // pixels of a row of prices at least
 const FOOT = 22; // time axis
 const FINE = 30; // of the logarithmic scale: how far small quantities are told apart
+const MEASURE_MS = 1_000; // between two looks at what counts as large
+const SPECK = 1.6; // radius up to which a trade is a square: a circle costs five times as much, and looks the same
 const DOT = 8; // radius of a large trade
 
 /** The window's columns, oldest first. A column stands until the next begins. */
@@ -63,8 +66,13 @@ function draw(page: Page): Drawing {
   let scale: Scale = scaleOf("light", "");
   let picture: Picture = { bucket: [], parts: [] };
   let grid = new Float32Array(0);
+  const steps = new Uint8Array(1024); // the scale is asked a thousand times, not for each point
   let shown: Plot | null = null;
   let large = 0; // the quantity that has the last colour
+  let measuredAt = 0;
+  let filled: { plot: Plot; begin: number; columns: number; last: number } | null = null; // what the grid holds
+  let coloured: { scale: Scale; large: number; by: string; begin: number } | null = null; // what is in the image
+  let room = { width: 0, height: 0 }; // asked for when it changes, as that lays the page out
   let cursor: { x: number; y: number } | null = null;
   let axis = 60;
 
@@ -104,10 +112,6 @@ function draw(page: Page): Drawing {
     event.preventDefault();
     paint();
   });
-
-  const text = (el: Element, words: string) => {
-    if (el.textContent !== words) el.textContent = words;
-  };
 
   /** Put base and frame together: the frame's columns replace the base's from its first on. */
   function gather(): void {
@@ -176,35 +180,54 @@ function draw(page: Page): Drawing {
   const yOf = (plot: Plot, value: number) =>
     plot.height * (1 - ((value - plot.low) / plot.step + 0.5) / plot.rows);
 
-  /** Fill the grid, a quantity for each bucket and row, and choose what counts as large. */
-  function fill(plot: Plot, first: number): number {
+  /** Fill the grid, a quantity for each bucket and row; return from which column on it is another one. */
+  function fill(plot: Plot): number {
     const begin = Math.floor(plot.from);
     const columns = Math.ceil(plot.to) - begin;
-    const size = columns * plot.rows;
-    if (grid.length === size) grid.fill(0);
-    else grid = new Float32Array(size);
+    const { rows, low, step } = plot;
+    const by = filled ? begin - filled.begin : 0; // columns that have gone
+    const goesOn =
+      filled !== null && by >= 0 && by < columns && filled.columns === columns &&
+      filled.plot.rows === rows && filled.plot.low === low && filled.plot.step === step;
+    let fresh = 0;
+    if (goesOn) {
+      // What came before the newest column of the last time is as it was.
+      fresh = Math.min(Math.max(filled!.last - begin, 0), columns);
+      for (let line = 0; line < grid.length; line += columns) {
+        if (by) grid.copyWithin(line, line + by, line + columns);
+        grid.fill(0, line + fresh, line + columns);
+      }
+    } else if (grid.length === columns * rows) grid.fill(0);
+    else grid = new Float32Array(columns * rows);
     const count = base!.header.levels;
-    const sample: number[] = [];
-    for (let i = Math.max(first, 0); i < picture.bucket.length; i++) {
+    for (let i = Math.max(columnAt(begin + fresh), 0); i < picture.bucket.length; i++) {
       const { message, at } = picture.parts[i];
-      const left = Math.max(picture.bucket[i] - begin, 0);
+      const left = Math.max(picture.bucket[i] - begin, fresh);
       const right = Math.min((picture.bucket[i + 1] ?? Infinity) - begin, columns);
       for (const side of ["bid", "ask"]) {
         const prices = message.columns[`${side}_price`];
         const sizes = message.columns[`${side}_qty`];
         for (let level = at; level < at + count; level++) {
-          const row = Math.floor((prices[level] - plot.low) / plot.step + 1e-6);
-          if (!(row >= 0 && row < plot.rows)) continue; // NaN too
-          const line = (plot.rows - 1 - row) * columns;
+          const row = Math.floor((prices[level] - low) / step + 1e-6);
+          if (!(row >= 0 && row < rows)) continue; // NaN too
+          const line = (rows - 1 - row) * columns;
           for (let x = left; x < right; x++) grid[line + x] += sizes[level];
-          if ((i + level) % 3 === 0) sample.push(grid[line + left]);
         }
       }
     }
+    filled = { plot, begin, columns, last: picture.bucket.at(-1) ?? begin };
+    if (!goesOn || performance.now() - measuredAt > MEASURE_MS) measure();
+    return fresh;
+  }
+
+  /** Choose what counts as large. */
+  function measure(): void {
+    measuredAt = performance.now();
+    const sample: number[] = [];
+    for (let i = 0; i < grid.length; i += 7) if (grid[i] > 0) sample.push(grid[i]);
     sample.sort((a, b) => a - b);
     const wanted = sample[Math.floor(0.98 * (sample.length - 1))] || 1;
     if (!(large > 0.75 * wanted && large < 1.35 * wanted)) large = wanted;
-    return columns;
   }
 
   const share = (size: number) => {
@@ -212,26 +235,44 @@ function draw(page: Page): Drawing {
     return page.chosen("scale") === "sqrt" ? Math.sqrt(part) : Math.log1p(FINE * part) / Math.log1p(FINE);
   };
 
-  function paintHeat(plot: Plot, columns: number): void {
-    const steps = new Uint8Array(1024); // the scale is asked a thousand times, not for each point
-    for (let i = 0; i < 1024; i++) steps[i] = Math.round(14 + 241 * share((i / 1023) ** 2 * large));
-    const pixels = new ImageData(columns, plot.rows);
-    const words = new Uint32Array(pixels.data.buffer);
-    for (let i = 0; i < words.length; i++) {
-      words[i] = grid[i] > 0 ? scale.words[steps[Math.round(1023 * Math.sqrt(Math.min(grid[i] / large, 1)))]] : scale.words[0];
-    }
-    image.width = columns;
-    image.height = plot.rows;
-    image.getContext("2d")!.putImageData(pixels, 0, 0);
-    const left = xOf(plot, Math.floor(plot.from));
-    const right = xOf(plot, Math.floor(plot.from) + columns);
-    // Where columns are narrower than pixels they are mixed, rows never are: first up, then across.
+  /** Paint the grid: what is there moves along, only columns from `fresh` on are coloured. */
+  function paintHeat(plot: Plot, fresh: number): void {
+    const { columns, begin } = filled!;
+    const by = page.chosen("scale") as string;
     const height = Math.round(plot.height * devicePixelRatio);
-    stretched.width = columns;
-    stretched.height = height;
+    const goesOn =
+      fresh > 0 && coloured?.scale === scale && coloured.large === large && coloured.by === by &&
+      image.width === columns && image.height === plot.rows && stretched.height === height;
+    const first = goesOn ? fresh : 0;
+    const gone = goesOn ? begin - coloured!.begin : 0;
+    const wide = columns - first;
+    const flat = image.getContext("2d")!;
     const up = stretched.getContext("2d")!;
+    if (!goesOn) {
+      [image.width, image.height] = [columns, plot.rows];
+      [stretched.width, stretched.height] = [columns, height];
+      for (let i = 0; i < steps.length; i++) steps[i] = Math.round(14 + 241 * share((i / (steps.length - 1)) ** 2 * large));
+    }
+    coloured = { scale, large, by, begin };
+    const pixels = new ImageData(wide, plot.rows);
+    const words = new Uint32Array(pixels.data.buffer);
+    for (let row = 0, i = 0; row < plot.rows; row++) {
+      for (let at = row * columns + first; at < (row + 1) * columns; at++, i++) {
+        const size = grid[at];
+        words[i] = scale.words[size > 0 ? steps[Math.round((steps.length - 1) * Math.sqrt(Math.min(size / large, 1)))] : 0];
+      }
+    }
+    flat.putImageData(pixels, first, 0);
+    // Where columns are narrower than pixels they are mixed, rows never are: first up, then across.
     up.imageSmoothingEnabled = false;
-    up.drawImage(image, 0, 0, columns, height);
+    if (gone) {
+      up.globalCompositeOperation = "copy";
+      up.drawImage(stretched, -gone, 0);
+      up.globalCompositeOperation = "source-over";
+    }
+    up.drawImage(image, first, 0, wide, plot.rows, first, 0, wide, height);
+    const left = xOf(plot, begin);
+    const right = xOf(plot, begin + columns);
     ink.imageSmoothingEnabled = columns > (right - left) * devicePixelRatio;
     ink.drawImage(stretched, left, 0, right - left, plot.height);
   }
@@ -260,6 +301,12 @@ function draw(page: Page): Drawing {
     }
   }
 
+  /** Whether two columns have the same best price. */
+  function sameBest(one: number, other: number, side: string): boolean {
+    const [a, b] = [picture.parts[one], picture.parts[other]];
+    return a.message.columns[side][a.at] === b.message.columns[side][b.at];
+  }
+
   function paintQuotes(plot: Plot, first: number): void {
     for (const [side, colour] of [["bid_price", page.colours.up], ["ask_price", page.colours.down]]) {
       const path = new Path2D();
@@ -274,9 +321,10 @@ function draw(page: Page): Drawing {
           continue;
         }
         const y = yOf(plot, best);
-        if (drawn) path.lineTo(left, y);
-        else path.moveTo(left, y);
-        path.lineTo(right, y);
+        const on = picture.bucket[i + 1] !== undefined && sameBest(i, i + 1, side);
+        if (!drawn) path.moveTo(left, y);
+        else if (!sameBest(i - 1, i, side)) path.lineTo(left, y);
+        if (!on) path.lineTo(right, y);
         drawn = true;
       }
       ink.lineJoin = "round";
@@ -311,6 +359,10 @@ function draw(page: Page): Drawing {
       const radius = Math.max(DOT * part * (crowd + (1 - crowd) * part ** 3), 0.9);
       ink.globalAlpha = Math.min(0.35 + 0.65 * crowd + part * part, 1);
       ink.fillStyle = side > 0 ? up : side < 0 ? down : flat;
+      if (radius <= SPECK) {
+        ink.fillRect(x - 0.9 * radius, y - 0.9 * radius, 1.8 * radius, 1.8 * radius);
+        continue;
+      }
       ink.beginPath();
       ink.arc(x, y, radius, 0, 7);
       ink.fill();
@@ -321,7 +373,7 @@ function draw(page: Page): Drawing {
 
   function paintAxes(plot: Plot): void {
     const { origin, bucket, decimals, zone } = base!.header;
-    ink.font = `11px ${getComputedStyle(page.root).fontFamily}`;
+    ink.font = `11px ${page.font}`;
     ink.textBaseline = "middle";
     ink.textAlign = "left";
     ink.lineWidth = 1;
@@ -399,7 +451,7 @@ function draw(page: Page): Drawing {
       }
     }
     for (const [what, size] of Object.entries(traded)) if (size > 0) lines.push(`${qty(size)} ${what}`);
-    text(tip, lines.join("\n"));
+    say(tip, lines.join("\n"));
     const { offsetWidth, offsetHeight } = tip;
     const side = cursor.x + 14 + offsetWidth > plot.width ? cursor.x - 14 - offsetWidth : cursor.x + 14;
     const top = Math.min(Math.max(cursor.y - offsetHeight - 10, 4), plot.height - offsetHeight - 4);
@@ -407,8 +459,8 @@ function draw(page: Page): Drawing {
   }
 
   function paint(): void {
-    const width = canvas.clientWidth;
-    const height = canvas.clientHeight;
+    if (!room.width) room = { width: canvas.clientWidth, height: canvas.clientHeight };
+    const { width, height } = room;
     if (!width || !height || !base || !newest) return;
     const ratio = devicePixelRatio || 1;
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
@@ -421,7 +473,7 @@ function draw(page: Page): Drawing {
     const to = (newest.header.end - header.origin) / header.bucket;
     const from = to - header.buckets;
     const first = columnAt(Math.floor(from));
-    ink.font = `11px ${getComputedStyle(page.root).fontFamily}`;
+    ink.font = `11px ${page.font}`;
     axis = Math.ceil(ink.measureText(price(newest.header.ltp ?? 0, header.decimals)).width) + 18;
     const plot = range(first, width - axis, height - FOOT, from, to);
     if (!plot) {
@@ -431,29 +483,35 @@ function draw(page: Page): Drawing {
       return;
     }
     shown = plot;
-    const columns = fill(plot, first);
+    const fresh = fill(plot);
     ink.save();
     ink.beginPath();
     ink.rect(0, 0, plot.width, plot.height);
     ink.clip();
-    paintHeat(plot, columns);
+    paintHeat(plot, fresh);
     paintGaps(plot);
     paintQuotes(plot, first);
     paintTrades(plot);
     ink.restore();
     paintAxes(plot);
-    paintCursor(plot, columns);
-    text(most, qty(Number(large.toPrecision(2))));
+    paintCursor(plot, filled!.columns);
+    say(most, qty(Number(large.toPrecision(2))));
   }
 
   return {
     base(message) {
       const before = base?.header.options;
       const { header } = message;
+      if (before && base!.header.bucket === header.bucket) {
+        // Buckets are counted from another one now.
+        const by = Math.round((base!.header.origin - header.origin) / header.bucket);
+        if (filled) filled = { ...filled, begin: filled.begin + by, last: filled.last + by };
+        if (coloured) coloured.begin += by;
+      } else filled = null;
       base = message;
       newest = null; // the frame that comes with it
-      if (before?.symbol !== header.options.symbol || before?.levels !== header.options.levels) {
-        shown = null;
+      if (before?.symbol !== header.options.symbol || before?.seconds !== header.options.seconds || before?.levels !== header.options.levels) {
+        shown = filled = null;
         large = 0;
       }
       options(symbols, header.symbols.map((name: string) => [name, name]), header.options.symbol);
@@ -468,7 +526,7 @@ function draw(page: Page): Drawing {
       symbols.value = page.chosen("symbol");
       const paused = !!page.chosen("paused");
       pause.setAttribute("aria-pressed", String(paused));
-      text(pause, paused ? "Paused" : "Pause");
+      say(pause, paused ? "Paused" : "Pause");
       gather();
       const part = picture.parts.at(-1);
       const { decimals } = base!.header;
@@ -478,11 +536,12 @@ function draw(page: Page): Drawing {
         const ask = part.message.columns.ask_price[part.at];
         words = `bid ${price(bid, decimals)}   ask ${price(ask, decimals)}   spread ${price(ask - bid, decimals)}`;
       }
-      text(quote, words);
+      say(quote, words);
       canvas.setAttribute("aria-label", `Depth of ${message.header.options.symbol} over time. ${words}. Arrow keys move the cross-hair.`);
       paint();
     },
     restyle() {
+      room = { width: canvas.clientWidth, height: canvas.clientHeight };
       scale = scaleOf(page.root.dataset.theme === "dark" ? "dark" : "light", getComputedStyle(page.root).backgroundColor);
       ramp.style.background = `linear-gradient(90deg, ${[14, 60, 110, 160, 210, 255].map((step) => scale.css(step)).join(", ")})`;
       paint();

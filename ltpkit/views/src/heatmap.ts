@@ -5,7 +5,7 @@ import { find, say } from "./lib/dom";
 import { change, direction, price, qty } from "./lib/format";
 import { mount, type Drawing, type Page } from "./lib/mount";
 import { treemap, type Box } from "./lib/treemap";
-import type { Message } from "./lib/wire";
+import type { Column, Message } from "./lib/wire";
 import style from "./heatmap.css";
 
 const BASES: [value: string, label: string][] = [
@@ -31,12 +31,14 @@ interface Tile extends Box {
   label: string;
   font: number; // 0 where no letters fit
   figure: boolean; // there is room for the change
+  look?: string; // what is drawn
 }
 
 interface Group extends Box {
   title: string;
   tiles: Tile[];
   header: boolean;
+  moved?: string; // the change that is drawn
 }
 
 type Colour = [number, number, number];
@@ -76,6 +78,9 @@ function draw(page: Page): Drawing {
   let scale = 1;
   let laidFor = "";
   let reviewedAt = 0;
+  let drawnScale = 0;
+  let room = { w: 0, h: 0 }; // of the stage; asked for when it changes, as that lays the page out
+  let [rise, fall] = [rgb(page.colours.up), rgb(page.colours.down)];
   let active: number | null = null; // the symbol under the pointer or the keyboard
 
   pause.addEventListener("click", () => page.choose("paused", !page.chosen("paused")));
@@ -169,9 +174,9 @@ function draw(page: Page): Drawing {
       list.children[2 * at + 1].className = way;
     });
     // Beside its tile, which stays to be seen.
-    const left = Math.min(Math.max(middle(tile)[0] - tip.offsetWidth / 2, 4), stage.clientWidth - tip.offsetWidth - 4);
+    const left = Math.min(Math.max(middle(tile)[0] - tip.offsetWidth / 2, 4), room.w - tip.offsetWidth - 4);
     const [above, below] = [tile.y - tip.offsetHeight - 4, tile.y + tile.h + 4];
-    const top = below + tip.offsetHeight < stage.clientHeight ? below : Math.max(above, 4);
+    const top = below + tip.offsetHeight < room.h ? below : Math.max(above, 4);
     tip.style.transform = `translate(${Math.max(left, 4)}px, ${top}px)`;
   }
 
@@ -186,12 +191,12 @@ function draw(page: Page): Drawing {
     return found.map((one) => (one > least ? one : least));
   }
 
-  /** Lay the tiles out anew where they no longer fit what they stand for. */
-  function review(): void {
-    const { clientWidth: w, clientHeight: h } = stage;
+  /** Lay the tiles out anew where they no longer fit what they stand for; return whether they were. */
+  function review(): boolean {
+    const { w, h } = room;
     const { size: by, basis: from } = newest!.header.options;
-    const key = [w, h, by, from, names.join(), devicePixelRatio].join();
-    if (key === laidFor && Date.now() - reviewedAt < REVIEW_MS) return;
+    const key = [w, h, by, from, devicePixelRatio].join();
+    if (key === laidFor && Date.now() - reviewedAt < REVIEW_MS) return false;
     reviewedAt = Date.now();
     const moves = Array.from(newest!.columns.percent, Math.abs).filter((one) => !Number.isNaN(one)).sort((a, b) => a - b);
     const usual = moves[Math.floor(0.9 * (moves.length - 1))] ?? 1;
@@ -200,9 +205,10 @@ function draw(page: Page): Drawing {
     const all = sizes.reduce((sum, one) => sum + one, 0);
     const now = sizes.map((one) => one / all);
     const fits = key === laidFor && now.every((one, i) => Math.abs(one - shares[i]) < OFF * shares[i]);
-    if (fits || w === 0) return;
+    if (fits || w === 0) return false;
     [laidFor, shares] = [key, now];
     lay(sizes, w, h);
+    return true;
   }
 
   function lay(sizes: number[], w: number, h: number): void {
@@ -223,7 +229,7 @@ function draw(page: Page): Drawing {
       const room = { x: box.x + 1, y: box.y + top + 1, w: Math.max(box.w - 2, 1), h: Math.max(box.h - top - 2, 1) };
       const mine = members.get(title)!;
       const places = treemap(mine.map((i) => sizes[i]), room);
-      return { ...box, title: titled(title), header, tiles: mine.map((i, one) => labelled(i, places[one])) };
+      return { ...box, title: titled(title), header, tiles: mine.map((i, one) => labelled(i, snapped(places[one], ratio))) };
     });
     tiles = groups.flatMap((group) => group.tiles);
   }
@@ -233,98 +239,112 @@ function draw(page: Page): Drawing {
     const name = names[symbol].slice(names[symbol].indexOf(":") + 1);
     const room = box.w - Math.min(Math.max(box.w * 0.12, 4), 20);
     let font = Math.min(Math.sqrt(box.w * box.h) / 6.5, 22, box.h * 0.5);
-    pen.font = `600 100px ${family()}`;
+    pen.font = `600 100px ${page.font}`;
     font = Math.min(font, (100 * room) / pen.measureText(name).width);
     let label = name;
     if (font < SMALLEST && box.h > SMALLEST + 4) {
-      pen.font = `600 ${SMALLEST}px ${family()}`;
+      pen.font = `600 ${SMALLEST}px ${page.font}`;
       while (label.length > 3 && pen.measureText(`${label}…`).width > room) label = label.slice(0, -1);
       label = label === name ? name : `${label}…`;
       font = pen.measureText(label).width <= room ? SMALLEST : 0;
     }
     font = font < SMALLEST ? 0 : font;
     const second = Math.max(font * 0.72, SMALLEST);
-    pen.font = `500 ${second}px ${family()}`;
+    pen.font = `500 ${second}px ${page.font}`;
     const figure = font > 0 && box.h > font + second + 8 && pen.measureText("+00.00%").width <= room;
     return { ...box, symbol, label, font, figure };
   }
 
-  const family = () => getComputedStyle(page.root).fontFamily;
-
-  function paint(): void {
+  /** Draw the tiles that look another way than before, of all where `anew`. */
+  function paint(anew = false): void {
     if (!newest) return;
     empty.hidden = names.length > 0;
-    review();
     const { percent } = newest.columns;
-    const { up, down, text, accent, back } = page.colours;
-    const dark = page.root.dataset.theme === "dark";
-    const grey: Colour = dark ? [62, 68, 77] : [222, 226, 231];
-    const [rise, fall] = [rgb(up), rgb(down)];
-    const shade = (value: number): Colour => {
-      if (Number.isNaN(value)) return grey;
-      const much = Math.min(Math.abs(value) / scale, 1);
-      return mix(grey, value > 0 ? rise : fall, much);
-    };
-    pen.clearRect(0, 0, stage.clientWidth, stage.clientHeight);
+    const chosen = page.chosen("symbol");
+    const whole = review() || anew || scale !== drawnScale;
+    drawnScale = scale;
+    if (whole) {
+      pen.clearRect(0, 0, room.w, room.h);
+      for (const group of groups) delete group.moved;
+    }
     pen.textBaseline = "middle";
     for (const group of groups) {
-      if (group.header) {
-        let [sum, weight] = [0, 0];
-        for (const tile of group.tiles) {
-          if (Number.isNaN(percent[tile.symbol])) continue;
-          sum += percent[tile.symbol] * shares[tile.symbol];
-          weight += shares[tile.symbol];
-        }
-        const moved = weight ? change(sum / weight, digits(), "%") : "";
-        pen.textAlign = "left";
-        pen.fillStyle = text;
-        pen.font = `600 11px ${family()}`;
-        const room = group.w - 8;
-        const width = pen.measureText(group.title).width;
-        const y = group.y + HEADER / 2 + 1;
-        pen.fillText(width <= room ? group.title : cut(group.title, room), group.x + 4, y);
-        pen.font = `500 11px ${family()}`;
-        if (moved && width + 8 + pen.measureText(moved).width <= room) {
-          pen.fillStyle = page.colours.faint;
-          pen.fillText(moved, group.x + 4 + width + 7, y);
-        }
-      }
-      pen.textAlign = "center";
+      if (group.header) paintHeader(group, percent);
       for (const tile of group.tiles) {
+        const mark = names[tile.symbol] === chosen ? "selected" : tile.symbol === active ? "active" : "";
         const colour = shade(percent[tile.symbol]);
-        pen.fillStyle = `rgb(${colour.join()})`;
-        pen.fillRect(tile.x + 0.5, tile.y + 0.5, Math.max(tile.w - 1, 0.5), Math.max(tile.h - 1, 0.5));
-        if (!tile.font) continue;
-        const [x, y] = middle(tile);
-        pen.fillStyle = bright(colour) > 0.25 ? "#0d1117" : "#ffffff";
-        pen.font = `600 ${tile.font}px ${family()}`;
-        const second = Math.max(tile.font * 0.72, SMALLEST);
-        pen.fillText(tile.label, x, tile.figure ? y - second * 0.62 : y);
-        if (!tile.figure) continue;
-        pen.font = `500 ${second}px ${family()}`;
-        const words = change(percent[tile.symbol], digits(), "%");
-        if (pen.measureText(words).width <= tile.w - 4) pen.fillText(words, x, y + tile.font * 0.66);
+        const words = tile.figure ? change(percent[tile.symbol], digits(), "%") : "";
+        const look = `${colour} ${words} ${mark}`;
+        if (!whole && look === tile.look) continue;
+        tile.look = look;
+        paintTile(tile, colour, words, mark);
       }
     }
-    const chosen = page.chosen("symbol");
-    for (const tile of tiles) {
-      const selected = names[tile.symbol] === chosen;
-      if (!selected && tile.symbol !== active) continue;
-      for (const [colour, inset, width] of [[back, 3, 2], [selected ? accent : text, 1, 2.5]] as const) {
-        pen.strokeStyle = colour;
-        pen.lineWidth = width;
-        pen.strokeRect(tile.x + inset, tile.y + inset, Math.max(tile.w - 2 * inset, 1), Math.max(tile.h - 2 * inset, 1));
-      }
+    if (whole) paintLegend();
+    tell();
+  }
+
+  function shade(value: number): Colour {
+    const grey: Colour = page.root.dataset.theme === "dark" ? [62, 68, 77] : [222, 226, 231];
+    if (Number.isNaN(value)) return grey;
+    const much = Math.min(Math.abs(value) / scale, 1);
+    return mix(grey, value > 0 ? rise : fall, much);
+  }
+
+  function paintHeader(group: Group, percent: Column): void {
+    let [sum, weight] = [0, 0];
+    for (const tile of group.tiles) {
+      if (Number.isNaN(percent[tile.symbol])) continue;
+      sum += percent[tile.symbol] * shares[tile.symbol];
+      weight += shares[tile.symbol];
     }
+    const moved = weight ? change(sum / weight, digits(), "%") : "";
+    if (moved === group.moved) return;
+    group.moved = moved;
+    pen.clearRect(group.x, group.y, group.w, HEADER);
+    pen.textAlign = "left";
+    pen.fillStyle = page.colours.text;
+    pen.font = `600 11px ${page.font}`;
+    const left = group.w - 8;
+    const width = pen.measureText(group.title).width;
+    const y = group.y + HEADER / 2 + 1;
+    pen.fillText(width <= left ? group.title : cut(group.title, left), group.x + 4, y);
+    pen.font = `500 11px ${page.font}`;
+    if (moved && width + 8 + pen.measureText(moved).width <= left) {
+      pen.fillStyle = page.colours.faint;
+      pen.fillText(moved, group.x + 4 + width + 7, y);
+    }
+  }
+
+  function paintTile(tile: Tile, colour: Colour, words: string, mark: string): void {
+    const { text, accent, back } = page.colours;
+    pen.textAlign = "center";
+    pen.fillStyle = `rgb(${colour.join()})`;
+    pen.fillRect(tile.x, tile.y, Math.max(tile.w - 1, 1), Math.max(tile.h - 1, 1));
+    if (tile.font) {
+      const [x, y] = middle(tile);
+      pen.fillStyle = bright(colour) > 0.25 ? "#0d1117" : "#ffffff";
+      pen.font = `600 ${tile.font}px ${page.font}`;
+      const second = Math.max(tile.font * 0.72, SMALLEST);
+      pen.fillText(tile.label, x, tile.figure ? y - second * 0.62 : y);
+      pen.font = `500 ${second}px ${page.font}`;
+      if (words && pen.measureText(words).width <= tile.w - 4) pen.fillText(words, x, y + tile.font * 0.66);
+    }
+    if (!mark) return;
+    for (const [line, inset, width] of [[back, 3, 2], [mark === "selected" ? accent : text, 1, 2.5]] as const) {
+      pen.strokeStyle = line;
+      pen.lineWidth = width;
+      // The line stays within the tile, so that drawing the tile anew takes it away.
+      const edge = inset + width / 2 - 1;
+      pen.strokeRect(tile.x + edge, tile.y + edge, Math.max(tile.w - 2 * edge, 1), Math.max(tile.h - 2 * edge, 1));
+    }
+  }
+
+  function paintLegend(): void {
     say(lowest, change(-scale, places(scale), "%"));
     say(highest, change(scale, places(scale), "%"));
     const ramp = [-1, -0.5, 0, 0.5, 1].map((one) => `rgb(${shade(one * scale).join()})`);
-    const gradient = `linear-gradient(90deg, ${ramp.join()})`;
-    if (bar.dataset.ramp !== gradient) {
-      bar.dataset.ramp = gradient;
-      bar.style.background = gradient;
-    }
-    tell();
+    bar.style.background = `linear-gradient(90deg, ${ramp.join()})`;
   }
 
   function cut(words: string, room: number): string {
@@ -349,13 +369,24 @@ function draw(page: Page): Drawing {
       const paused = !!page.chosen("paused");
       pause.setAttribute("aria-pressed", String(paused));
       say(pause, paused ? "Paused" : "Pause");
+      if (room.w === 0) room = { w: stage.clientWidth, h: stage.clientHeight };
       paint();
     },
-    restyle: () => paint(),
+    restyle() {
+      room = { w: stage.clientWidth, h: stage.clientHeight };
+      [rise, fall] = [rgb(page.colours.up), rgb(page.colours.down)];
+      paint(true);
+    },
   };
 }
 
 const middle = (box: Box): [number, number] => [box.x + box.w / 2, box.y + box.h / 2];
+
+/** On whole pixels, so that a tile can be drawn anew without its neighbours. */
+function snapped({ x, y, w, h }: Box, ratio: number): Box {
+  const at = (value: number) => Math.round(value * ratio) / ratio;
+  return { x: at(x), y: at(y), w: at(x + w) - at(x), h: at(y + h) - at(y) };
+}
 
 const places = (value: number) => (value < 0.1 ? 2 : value < 1 ? 1 : 0);
 

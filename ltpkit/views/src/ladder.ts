@@ -76,13 +76,18 @@ function draw(page: Page): Drawing {
   let shownSeq: number | null = null;
   let centred = "";
   let sizedFor = "";
+  let room = 0; // height of the pane
+  let scrolled = 0;
   const flashes = new Flashes();
   const rows: Row[] = [];
 
   symbols.addEventListener("change", () => page.choose("symbol", symbols.value));
   levels.addEventListener("change", () => page.choose("levels", Number(levels.value)));
   pause.addEventListener("click", () => page.choose("paused", !page.chosen("paused")));
-  pane.addEventListener("scroll", () => place());
+  pane.addEventListener("scroll", () => {
+    scrolled = pane.scrollTop;
+    place();
+  });
 
   function makeRow(): Row {
     const el = document.createElement("div");
@@ -99,8 +104,8 @@ function draw(page: Page): Drawing {
     if (!sides) return;
     const { bid, ask } = sides;
     const most = Math.max(maxOf(bid), maxOf(ask), 1);
-    const from = pane.scrollTop - ROW;
-    const to = pane.scrollTop + pane.clientHeight + ROW;
+    const from = scrolled - ROW;
+    const to = scrolled + room + ROW;
     let used = 0;
     const put = (name: "bid" | "ask", level: number, top: number) => {
       if (top < from || top > to) return;
@@ -149,7 +154,7 @@ function draw(page: Page): Drawing {
       sides = { bid: side(message, "bid"), ask: side(message, "ask") };
       const { bid, ask } = sides;
       const shown = ask.cum.length + bid.cum.length;
-      const room = Math.min(shown, MOST_SHOWN) * ROW + TOUCH;
+      room = Math.min(shown, MOST_SHOWN) * ROW + TOUCH;
       const sized = `${ask.cum.length} ${bid.cum.length}`;
       if (sized !== sizedFor) {
         sizedFor = sized;
@@ -166,6 +171,7 @@ function draw(page: Page): Drawing {
       if (which !== centred) {
         centred = which;
         pane.scrollTop = ask.cum.length * ROW + TOUCH / 2 - room / 2;
+        scrolled = pane.scrollTop;
       }
       place();
       const best = bid.cum.length && ask.cum.length ? [bid.price[0], ask.price[0]] : null;

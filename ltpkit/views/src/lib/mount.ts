@@ -22,6 +22,10 @@ export interface Page {
   readonly body: HTMLElement;
   readonly head: HTMLElement;
   colours: Colours;
+  /** The letters that it is written in, as a canvas names them. */
+  font: string;
+  /** Milliseconds since a picture came, or since somebody looks again: none are sent where nobody does. */
+  elapsed(): number;
   /** Tell the kernel what the user has chosen. */
   choose(name: string, value: unknown): void;
   /** What is chosen: what the user has just asked for, else what the kernel says. */
@@ -77,6 +81,8 @@ export function mount(kind: string, style: string, draw: (page: Page) => Drawing
       body,
       head,
       colours: {} as Colours,
+      font: "sans-serif",
+      elapsed: () => Date.now() - heardAt,
       choose(name, value) {
         const at = Date.now();
         own[name] = { value, until: at + 2_000 };
@@ -94,6 +100,7 @@ export function mount(kind: string, style: string, draw: (page: Page) => Drawing
     const restyle = () => {
       root.dataset.theme = themeOf(root);
       page.colours = coloursOf(root);
+      page.font = getComputedStyle(root).fontFamily;
       drawing?.restyle?.();
     };
 
