@@ -43,8 +43,8 @@ def arrays(*wanted: tuple[int | tuple[int, ...], type[np.generic]]) -> list[npt.
 def _piece(size: int) -> npt.NDArray[np.uint8]:
     if size < _LEAST:
         return np.empty(size, np.uint8)
-    # Finalizers run whenever they like, so each step is one that needs no other to hold.
-    fitting = [key for key, kept in list(_kept.items()) if len(kept) == size]
+    # Finalizers run whenever they like: what is looked through is a copy, and what was seen may be gone.
+    fitting = [key for key, kept in _kept.copy().items() if len(kept) == size]
     memory = _kept.pop(fitting[-1], None) if fitting else None
     if memory is None:
         memory = np.empty(size, np.uint8)
@@ -57,9 +57,9 @@ def _piece(size: int) -> npt.NDArray[np.uint8]:
 
 def _keep(memory: npt.NDArray[np.uint8]) -> None:
     _kept[id(memory)] = memory
-    held = list(_kept.items())
-    total = sum(len(kept) for _, kept in held)
-    for key, kept in held:
+    held = _kept.copy()
+    total = sum(len(kept) for kept in held.values())
+    for key, kept in held.items():
         if total <= _MOST:
             break
         _kept.pop(key, None)
