@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +14,7 @@ from ltpkit.flush import FlushWorker
 from ltpkit.instrument import Instrument, Instruments
 from ltpkit.ring import DepthRing, EventLog, TickRing
 from ltpkit.store import Store
+from tests.disks import mounted
 from tests.test_ring import ticks
 
 
@@ -122,19 +120,10 @@ def test_a_store_that_fails_keeps_the_rows_and_is_tried_again(monkeypatch: pytes
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 24 MB that can really be full."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("a small file system is mounted by root only")
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "ltpkit", str(place)], capture_output=True
-    )
-    if made.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {made.stderr.decode().strip()}")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
+    with mounted(tmp_path / "disk", 24 << 10) as disk:
+        if disk is None:
+            pytest.skip("a small file system is mounted by root only")
+        yield disk.place
 
 
 def test_a_full_disk_loses_no_row_that_was_received(small_disk: Path) -> None:

@@ -1,7 +1,7 @@
 """A long stream under faults that come as they like: nothing received is lost, nothing hangs, memory is flat.
 
 ``LTPKIT_SOAK_S`` says how long, in seconds: 15 by default, ten minutes in ``make soak``. From five minutes on
-memory is judged too.
+memory is judged too. Where a file system can be mounted, for the store alone, it is full now and then.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ import ltpkit as lk
 from ltpkit.journal import folder_of
 from ltpkit.live import Stream
 from ltpkit.nifty import instruments
+from tests.disks import Disk, mounted
 
 LENGTH_S = float(os.environ.get("LTPKIT_SOAK_S") or 15)
 JUDGED_S = 300.0
 RATE = 20_000
+_DISK_KB = 4 << 20  # a store of ten minutes, its log and journal, and once more when it is put back
 _RETURN_S = 180.0  # lines cut again and again are opened again after up to a minute
 
 #: The exchange, in a process of its own so that what holds us up does not hold it up.
@@ -79,6 +81,12 @@ def exchange() -> Iterator[Exchange]:
     started.close()
 
 
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk | None]:
+    with mounted(tmp_path / "disk", _DISK_KB) as made:
+        yield made
+
+
 def hold_the_interpreter() -> float:
     """Run one call that keeps all other threads waiting; return for how long."""
     before = time.perf_counter()
@@ -90,9 +98,9 @@ def hold_the_interpreter() -> float:
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="a process cannot be stopped here")
 @pytest.mark.timeout(LENGTH_S * 2 + 400)
 def test_under_random_faults_everything_received_is_stored(
-    exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    exchange: Exchange, disk: Disk | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rng, path = random.Random(7), tmp_path / "soak.duckdb"
+    rng, path = random.Random(7), tmp_path / "disk" / "soak.duckdb"
     clock, offset_ns = time.time_ns, [0]
     monkeypatch.setattr(time, "time_ns", lambda: clock() + offset_ns[0])
     live = lk.stream([one.name for one in instruments()], url=exchange.url, store=path, capacity_rows=200_000)
@@ -106,6 +114,8 @@ def test_under_random_faults_everything_received_is_stored(
         "journal": lambda: shutil.rmtree(folder_of(path), ignore_errors=True),
         "store": lambda: path.unlink(missing_ok=True),
     }
+    if disk is not None:
+        faults["full"] = lambda: fill(disk, live)
     assert live.wait(rows=RATE, timeout_s=60)
     threads, resident, done = threading.active_count(), [], list(faults)
     end = time.monotonic() + LENGTH_S
@@ -117,9 +127,22 @@ def test_under_random_faults_everything_received_is_stored(
         assert live.wait(rows=rng.randrange(RATE // 2, 2 * RATE), timeout_s=_RETURN_S), (name, live)
         resident.append(psutil.Process().memory_info().rss)
     check(live, path, held, threads)
+    if disk is not None:
+        full = live.events().filter(pl.col("detail").str.contains("No space left"))["kind"]
+        assert {"store_failed", "journal_failed"} & set(full)
     if LENGTH_S >= JUDGED_S:
         third = len(resident) // 3
         assert max(resident[-third:]) < max(resident[third:-third]) + 64e6
+
+
+def fill(disk: Disk, live: Stream) -> None:
+    """Have the disk full until the stream says so and has received more."""
+    disk.fill()
+    try:
+        assert live._intake.wait_until(lambda: live.status().last_error is not None, 60), live
+        assert live.wait(rows=RATE // 2, timeout_s=_RETURN_S), live
+    finally:
+        disk.free()
 
 
 def check(live: Stream, path: Path, held: list[float], threads: int) -> None:
