@@ -1,10 +1,11 @@
 """Views in a real JupyterLab: frames a second, from tick to paint, and what they cost the feed.
 
-Chromium shows a notebook with 0, 1, 4 and 8 views of one simulated feed, while a cell sleeps and while a
-cell loops in pure Python; then the same prices by Bokeh streaming, a HoloViews Buffer and Perspective,
-each fed ten times a second from a thread. From tick to paint is the page's clock at the first animation
-frame that shows a tick, less the time the tick reached the kernel: for the others, when their data source
-in the page has it, which is before they paint. The feed's lag is how late its event loop is beside them.
+Chromium shows a notebook with each kind of view alone, with the dashboard, and with none, 4 and 8 views of
+one simulated feed, while a cell sleeps and while a cell loops in pure Python; then the same prices by Bokeh
+streaming, a HoloViews Buffer and Perspective, each fed ten times a second from a thread. From tick to paint is
+the page's clock at the first animation frame that shows a tick, less the time the tick reached the kernel: for
+the others, when their data source in the page has it, which is before they paint. The feed's lag is how late
+its event loop is beside them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,23 @@ _VIEWS: Final = (
     'live.chart("RELIANCE", every="1s")', 'live.ladder("RELIANCE")', "live.board()", "live.heatmap()",
     'live.chart("TCS", every="1s")', 'live.ladder("TCS")', 'live.depth_history("RELIANCE")', "live.card()",
 )  # fmt: skip
+
+#: What is shown at once, by what it is called.
+_PAGES: Final = {
+    "no view": (),
+    "a chart": _VIEWS[:1],
+    "a ladder": _VIEWS[1:2],
+    "a ladder of 200 levels": ('live.ladder("RELIANCE", levels=200)',),
+    "a board": _VIEWS[2:3],
+    "a heatmap": _VIEWS[3:4],
+    "a depth history": _VIEWS[6:7],
+    "a card": _VIEWS[7:],
+    "4 views": _VIEWS[:4],
+    "8 views": _VIEWS,
+    "a dashboard": ("live.dashboard()",),
+}
+_QUICK: Final = ("no view", "a chart")
+_OF_DASHBOARD: Final = 7
 
 _START: Final = f"""
 import asyncio, threading, time
@@ -160,9 +178,8 @@ def run(*, quick: bool) -> list[Result]:
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         lab = Lab(Path(folder), browser)
         try:
-            for count in (0, 1) if quick else (0, 1, 4, 8):
-                for cell in ("sleeps", "loops"):
-                    found += _ours(lab, count, cell, seconds)
+            for name in _QUICK if quick else _PAGES:
+                found += _ours(lab, name, seconds)
             for name in () if quick else _OTHERS:
                 found += _other(lab, name, seconds)
         finally:
@@ -176,31 +193,31 @@ def _busy(cell: str, seconds: float) -> str:
     return f"{lag}{rest}\nprint('lag', 1000 * np.quantile(lag.result(5), 0.95))"
 
 
-def _ours(lab: Any, count: int, cell: str, seconds: float) -> list[Result]:
-    shown = "\n".join(f"display({view})" for view in _VIEWS[:count])
-    with lab.notebook([_START, shown or "None", _busy(cell, seconds)], height=4_000) as notebook:
+def _ours(lab: Any, page: str, seconds: float) -> list[Result]:
+    views = _PAGES[page]
+    count = _OF_DASHBOARD if page == "a dashboard" else len(views)
+    shown = "\n".join(f"display({view})" for view in views)
+    found: list[Result] = []
+    with lab.notebook(
+        [_START, shown or "None", _busy("sleeps", seconds), _busy("loops", seconds)], height=4_000
+    ) as notebook:
         notebook.run(0)
         notebook.run(1)
-        for view in range(count):
-            notebook.page.locator("[data-ltp-view]").nth(view).wait_for()
-        if count:
-            notebook.page.wait_for_function(
-                "n => document.querySelectorAll('[data-ltp-stamp]').length >= n", arg=count
-            )
-        notebook.run(2, wait=False)
-        painted = notebook.page.evaluate(_PAINTED, seconds)
-        lag = _lag(notebook, 2)
-    name = f"{count} view{'' if count == 1 else 's'}, a cell {cell}"
-    found = [result(CASE, f"lag of the feed, p95: {name}", lag, unit="ms", better="lower")]
-    if count:
-        rates = [len(one) / seconds for one in painted]
-        ages = np.concatenate([_ages(one) for one in painted])
-        found += [
-            result(
-                CASE, f"frames a second of a view: {name}", rates, goal=10.0, note="the slowest view: low"
-            ),
-            *_percentiles(name, ages, goal=150.0),
-        ]
+        notebook.page.wait_for_function(
+            "n => document.querySelectorAll('[data-ltp-view][data-ltp-frame]').length >= n", arg=count
+        )
+        for cell, what in ((2, "sleeps"), (3, "loops")):
+            name = f"{page}, a cell {what}"
+            notebook.run(cell, wait=False)
+            painted = notebook.page.evaluate(_PAINTED, seconds)
+            lag = _lag(notebook, cell)
+            found.append(result(CASE, f"lag of the feed, p95: {name}", lag, unit="ms", better="lower"))
+            if not count:
+                continue
+            rates = [len(one) / seconds for one in painted]
+            label = f"frames a second of a view: {name}"
+            found.append(result(CASE, label, rates, goal=10.0, note="the slowest view: low"))
+            found += _percentiles(name, np.concatenate([_ages(one) for one in painted]), goal=150.0)
     return found
 
 
@@ -227,6 +244,7 @@ def _other(lab: Any, name: str, seconds: float) -> list[Result]:
 def _ages(seen: list[list[float]]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return by how much each newly painted tick is older than its picture, in ms."""
     pairs = np.array(seen, float).reshape(-1, 2)
+    pairs = pairs[~np.isnan(pairs[:, 1])]  # what shows no tick has no age
     fresh = np.concatenate([[True], np.diff(pairs[:, 1]) > 0]) if len(pairs) else np.zeros(0, bool)
     ages: np.ndarray[Any, np.dtype[np.float64]] = (pairs[:, 0] - pairs[:, 1])[fresh]
     return ages
