@@ -15,11 +15,12 @@ from ltpkit.errors import SettingError
 from ltpkit.feeds import Limits, Message
 from ltpkit.feeds.angelone import loops
 from ltpkit.feeds.angelone.numbers import Numbers, key_of
-from ltpkit.feeds.angelone.split import refusal, said_by, together, windows
-from ltpkit.feeds.angelone.wire import SEGMENT_CODES, SEGMENTS, TOKEN
+from ltpkit.feeds.angelone.split import refusal, said_by, together
+from ltpkit.feeds.angelone.wire import PACKET, SEGMENT_CODES, SEGMENTS, TOKEN
 from ltpkit.feeds.common.address import Secret, missing_login, revealed, websocket_address
 from ltpkit.feeds.common.answers import StreamedBooks, check_choice
 from ltpkit.feeds.common.columns import LINE
+from ltpkit.feeds.common.gathered import at_any_byte
 from ltpkit.feeds.common.pieces import Odd, receipt, rejects
 from ltpkit.feeds.common.room import arrivals, with_books
 from ltpkit.instrument import Instrument, Instruments, split_symbol
@@ -190,7 +191,7 @@ class AngelOne(StreamedBooks):
         if not frames:
             return Batch()
         batch, messages = Batch(), together(frames)
-        packets = windows(messages[0])
+        packets = at_any_byte(messages[0], PACKET)
         keys, received, timestamp, values, books, idle, odd = loops.read_ticks(
             *messages, packets, arrivals(received_at)
         )

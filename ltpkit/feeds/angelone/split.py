@@ -12,18 +12,12 @@ from ltpkit.feeds.angelone import loops
 from ltpkit.feeds.angelone.wire import PACKET, PACKETS
 from ltpkit.feeds.common.gathered import gathered
 
-__all__ = ["packets", "refusal", "said_by", "together", "windows"]
+__all__ = ["packets", "refusal", "said_by", "together"]
 
 
 def together(messages: Sequence[bytes]) -> tuple[bytes, int, int]:
     """Return the messages as the loops take them: as in `gathered`, where the first is, and how many."""
     return *gathered(messages, PACKET.itemsize), len(messages)
-
-
-def windows(joined: bytes) -> npt.NDArray[np.void]:
-    """Return the same bytes as packets, one from each byte on."""
-    # By place, as names cost numpy half as much again.
-    return np.ndarray((len(joined) - PACKET.itemsize + 1,), PACKET, joined, 0, (1,))
 
 
 def said_by(messages: Sequence[bytes], packets: npt.NDArray[np.intp]) -> Iterator[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""What several feeds need to read their wire: ids to instruments, whole books, JSON read together, trade ids.
+"""What several feeds need to read their wire: ids to instruments, messages in one piece, JSON, trade ids.
 
 No feed of its own, and the only modules here that a feed may import besides its own.
 """

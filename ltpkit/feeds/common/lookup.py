@@ -17,12 +17,9 @@ from ltpkit.errors import UnknownInstrument
 from ltpkit.feeds.common.places import Places
 from ltpkit.instrument import Instrument, Instruments, split_symbol
 
-__all__ = ["IntegerLookup", "Lookup", "Segments", "key", "one_or_all"]
+__all__ = ["IntegerLookup", "Lookup", "key"]
 
 K = TypeVar("K", bound=Hashable)
-
-#: The segments of some packets; one number where all share it, which is the usual case.
-Segments = int | npt.NDArray[np.int64]
 
 
 class Lookup(Generic[K]):
@@ -171,9 +168,3 @@ class IntegerLookup(Lookup[int]):
 def key(id_: int, segment: int) -> int:
     """Return the key of an id within a segment."""
     return id_ << 8 | segment
-
-
-def one_or_all(segments: npt.NDArray[np.int64]) -> Segments:
-    """Return the segment that all packets share, or else the segment of each."""
-    first = int(segments[0]) if len(segments) else 0
-    return segments if np.count_nonzero(segments != first) else first
