@@ -2,10 +2,10 @@
 
 Chromium shows a notebook with each kind of view alone, with the dashboard, and with none, 4 and 8 views of
 one simulated feed, while a cell sleeps and while a cell loops in pure Python; then the same prices by Bokeh
-streaming, a HoloViews Buffer and Perspective, each fed ten times a second from a thread. From tick to paint is
-the page's clock at the first animation frame that shows a tick, less the time the tick reached the kernel: for
-the others, when their data source in the page has it, which is before they paint. The feed's lag is how late
-its event loop is beside them.
+streaming, a HoloViews Buffer and Perspective, each fed ten times a second from a thread. From tick to paint
+is the page's clock at the first animation frame that shows a tick, less the time the tick reached the kernel:
+for the others, when their data source in the page has it, which is before they paint. The feed's lag is how
+late its event loop is beside them.
 """
 
 from __future__ import annotations
