@@ -149,10 +149,8 @@ class IntegerLookup(Lookup[int]):
 
     def of(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
         """Return the numbers of the instruments with these keys, giving the new ones one."""
-        if len(self._table) != self._seen:
-            self.refresh()
         numbers, missing = self._places.find(keys)
-        if missing:
+        if missing:  # also those that were added to the table since the last time
             for one in dict.fromkeys(keys[numbers < 0].tolist()):
                 number = self._table.meet(self.instrument(one))
                 if number is not None:
