@@ -70,18 +70,18 @@ def _piece(headers: _Records, start: int, end: int, most: int) -> tuple[int, int
     if left < _HEADER_SIZE:
         return NO_HEADER, end
     header: Any = headers[start]
-    length: Any = np.int64(header.length)
+    length: Any = np.int64(header["length"])
     if length < _HEADER_SIZE or length > left:
         return WRONG_LENGTH, end  # where the next one starts is unknown
     stop = start + length
-    if header.code == _DISCONNECT_CODE:
+    if header["code"] == _DISCONNECT_CODE:
         return DISCONNECT, stop
-    if header.code != _BID_CODE and header.code != _ASK_CODE:
+    if header["code"] != _BID_CODE and header["code"] != _ASK_CODE:
         return UNKNOWN_CODE, stop
     octets = length - _HEADER_SIZE
     if octets % _LEVEL_SIZE != 0 or octets > most * _LEVEL_SIZE:
         return WRONG_SIZE, stop
-    return UNKNOWN_SEGMENT if header.segment >= SEGMENTS_END else _SIDE, stop
+    return UNKNOWN_SEGMENT if header["segment"] >= SEGMENTS_END else _SIDE, stop
 
 
 @compiled()
@@ -107,11 +107,11 @@ def _find(
                 if side < sides.shape[1]:
                     header: Any = headers[start]
                     levels: Any = (stop - start - _HEADER_SIZE) // _LEVEL_SIZE
-                    if counted and header.word < levels:
-                        levels = np.int64(header.word)
+                    if counted and header["word"] < levels:
+                        levels = np.int64(header["word"])
                     sides[_FIRST, side], sides[_MESSAGE, side] = start + _HEADER_SIZE, message
-                    sides[_KEY, side] = np.int64(header.security_id) << 8 | header.segment
-                    sides[_IS_ASK, side] = header.code == _ASK_CODE
+                    sides[_KEY, side] = np.int64(header["security_id"]) << 8 | header["segment"]
+                    sides[_IS_ASK, side] = header["code"] == _ASK_CODE
                     sides[_LEVELS, side] = levels
                 side += 1
             else:
@@ -188,7 +188,7 @@ def count_levels(
         place, count = places[row], 0
         first, end = sides[_FIRST, row], sides[_FIRST, row] + sides[_LEVELS, row] * _LEVEL_SIZE
         for at in range(first, end, _LEVEL_SIZE):
-            count += _is_there(levels[at].price)
+            count += _is_there(levels[at]["price"])
         if place == 0:
             counts[0, 0] = counts[0, 1] = 0
         counts[place, sides[_IS_ASK, row]] = count
@@ -231,9 +231,9 @@ def write_books(
         first, end = sides[_FIRST, row], sides[_FIRST, row] + sides[_LEVELS, row] * _LEVEL_SIZE
         for at in range(first, end, _LEVEL_SIZE):
             level = levels[at]
-            if _is_there(level.price):
-                kept_price[kept], kept_qty[kept] = level.price, level.qty
-                kept_orders[kept] = min(level.orders, _MOST_ORDERS)
+            if _is_there(level["price"]):
+                kept_price[kept], kept_qty[kept] = level["price"], level["qty"]
+                kept_orders[kept] = min(level["orders"], _MOST_ORDERS)
                 kept += 1
         for side in range(2):
             kept = (2 * places[row] + side) * most

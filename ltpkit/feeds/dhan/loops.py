@@ -70,9 +70,9 @@ def _piece(packets: _Packets, start: int, end: int, sizes: _Integers) -> tuple[i
         return EMPTY, end
     if left < _HEADER_SIZE:
         return NO_HEADER, end
-    header: _Record = packets[start].header
-    length: Any = np.int64(header.length)
-    size: int = sizes[header.code]
+    header: _Record = packets[start]["header"]
+    length: Any = np.int64(header["length"])
+    size: int = sizes[header["code"]]
     if size == 0:
         # Skipped by its own length where that can be true; what is behind it still counts.
         return UNKNOWN_CODE, start + length if _HEADER_SIZE <= length <= left else end
@@ -80,9 +80,9 @@ def _piece(packets: _Packets, start: int, end: int, sizes: _Integers) -> tuple[i
         return WRONG_LENGTH, end  # where the next one starts is unknown
     if size > left:
         return CUT, end
-    if header.code == _STATUS or header.code == _DISCONNECT:
+    if header["code"] == _STATUS or header["code"] == _DISCONNECT:
         return NO_ROW, start + size
-    return UNKNOWN_SEGMENT if header.segment >= SEGMENTS_END else _ROW, start + size
+    return UNKNOWN_SEGMENT if header["segment"] >= SEGMENTS_END else _ROW, start + size
 
 
 @compiled(inline=True)
@@ -117,12 +117,12 @@ def _find(
         while not whole:
             kind, stop = _piece(packets, start, end, sizes)
             if kind == _ROW:
-                header = packets[start].header
+                header = packets[start]["header"]
                 if row < rows.shape[1]:
                     rows[0, row], rows[2, row] = start, message
-                    rows[1, row] = np.int64(header.security_id) << 8 | header.segment
+                    rows[1, row] = np.int64(header["security_id"]) << 8 | header["segment"]
                 row += 1
-                book += header.segment != _INDEX and (header.code == _FULL or header.code == _DEPTH5)
+                book += header["segment"] != _INDEX and (header["code"] == _FULL or header["code"] == _DEPTH5)
             else:
                 if other < others.shape[1]:
                     others[0, other], others[1, other] = start, stop
@@ -192,22 +192,22 @@ def _counted(count: int) -> float:
 def _trade(packet: _Record, step: _Step) -> tuple[float, float, float, float, float, float, float]:
     """Return what quote and full packets alike say of the last trade and of the day."""
     return (
-        _quoted(packet.ltp, step),
-        _counted(packet.ltq),
-        _quoted(packet.open, step),
-        _quoted(packet.high, step),
-        _quoted(packet.low, step),
-        _quoted(packet.close, step),
-        np.float64(packet.volume) if packet.segment != _INDEX else _counted(packet.volume),
+        _quoted(packet["ltp"], step),
+        _counted(packet["ltq"]),
+        _quoted(packet["open"], step),
+        _quoted(packet["high"], step),
+        _quoted(packet["low"], step),
+        _quoted(packet["close"], step),
+        np.float64(packet["volume"]) if packet["segment"] != _INDEX else _counted(packet["volume"]),
     )
 
 
 @compiled()
 def _best(level: _Record, step: _Step) -> tuple[float, float, float, float]:
     """Return the best bid and ask, each with its quantity; a level without a price is none."""
-    bid, ask = _quoted(level.bid_price, step), _quoted(level.ask_price, step)
-    bid_qty = _counted(level.bid_qty) if bid == bid else np.nan
-    ask_qty = _counted(level.ask_qty) if ask == ask else np.nan
+    bid, ask = _quoted(level["bid_price"], step), _quoted(level["ask_price"], step)
+    bid_qty = _counted(level["bid_qty"]) if bid == bid else np.nan
+    ask_qty = _counted(level["ask_qty"]) if ask == ask else np.nan
     return bid, bid_qty, ask, ask_qty
 
 
@@ -246,27 +246,27 @@ def read_ticks(
     for row in range(len(starts)):
         packet, number = packets[starts[row]], numbers[row]
         step = steps[number, 0], steps[number, 1], steps[number, 2]
-        code, segment, ltt = packet.header.code, packet.header.segment, np.uint32(0)
+        code, segment, ltt = packet["header"]["code"], packet["header"]["segment"], np.uint32(0)
         ltp, ltq, opened, high, low, close, volume = none, none, none, none, none, none, none
         bid, bid_qty, ask, ask_qty, oi = none, none, none, none, none
         if code == _QUOTE:
-            ltt = packet.quote.ltt
-            ltp, ltq, opened, high, low, close, volume = _trade(packet.quote, step)
+            ltt = packet["quote"]["ltt"]
+            ltp, ltq, opened, high, low, close, volume = _trade(packet["quote"], step)
         elif code == _FULL:
-            ltt = packet.full.ltt
-            ltp, ltq, opened, high, low, close, volume = _trade(packet.full, step)
-            bid, bid_qty, ask, ask_qty = _best(packet.full.depth[0], step)
-            oi = _counted(packet.full.oi) if segment in _CASH else np.float64(packet.full.oi)
+            ltt = packet["full"]["ltt"]
+            ltp, ltq, opened, high, low, close, volume = _trade(packet["full"], step)
+            bid, bid_qty, ask, ask_qty = _best(packet["full"]["depth"][0], step)
+            oi = _counted(packet["full"]["oi"]) if segment in _CASH else np.float64(packet["full"]["oi"])
         elif code == _TICKER:
-            ltt = packet.ticker.ltt
-            ltp = _quoted(packet.ticker.ltp, step)
+            ltt = packet["ticker"]["ltt"]
+            ltp = _quoted(packet["ticker"]["ltp"], step)
         elif code == _DEPTH5:
-            ltp = _quoted(packet.depth5.ltp, step)
-            bid, bid_qty, ask, ask_qty = _best(packet.depth5.depth[0], step)
+            ltp = _quoted(packet["depth5"]["ltp"], step)
+            bid, bid_qty, ask, ask_qty = _best(packet["depth5"]["depth"][0], step)
         elif code == _OI:
-            oi = np.float64(packet.oi.oi)
+            oi = np.float64(packet["oi"]["oi"])
         elif code == _PREV_CLOSE:
-            close = _quoted(packet.prev_close.prev_close, step)
+            close = _quoted(packet["prev_close"]["prev_close"], step)
         values[_LTP_LINE, row], values[_LTQ_LINE, row], values[_VOLUME_LINE, row] = ltp, ltq, volume
         values[_OPEN_LINE, row], values[_HIGH_LINE, row] = opened, high
         values[_LOW_LINE, row], values[_CLOSE_LINE, row] = low, close
@@ -309,19 +309,19 @@ def read_books(
     book = bids = asks = 0
     for row in range(len(starts)):
         packet, number = packets[starts[row]], numbers[row]
-        code, segment = packet.header.code, packet.header.segment
+        code, segment = packet["header"]["code"], packet["header"]["segment"]
         if segment == _INDEX or (code != _FULL and code != _DEPTH5):
             continue
         step = steps[number, 0], steps[number, 1], steps[number, 2]
-        levels = packet.full.depth if code == _FULL else packet.depth5.depth
+        levels = packet["full"]["depth"] if code == _FULL else packet["depth5"]["depth"]
         for place in range(_LEVELS):
             level = levels[place]
-            bid, ask = _quoted(level.bid_price, step), _quoted(level.ask_price, step)
+            bid, ask = _quoted(level["bid_price"], step), _quoted(level["ask_price"], step)
             if bid == bid:
-                price[0, bids], qty[0, bids], orders[0, bids] = bid, level.bid_qty, level.bid_orders
+                price[0, bids], qty[0, bids], orders[0, bids] = bid, level["bid_qty"], level["bid_orders"]
                 bids += 1
             if ask == ask:
-                price[1, asks], qty[1, asks], orders[1, asks] = ask, level.ask_qty, level.ask_orders
+                price[1, asks], qty[1, asks], orders[1, asks] = ask, level["ask_qty"], level["ask_orders"]
                 asks += 1
         rows[book], ends[0, book], ends[1, book] = row, bids, asks
         book += 1
