@@ -308,7 +308,7 @@ def test_the_usual_messages_of_a_feed_are_of_its_form(feed: str, kind: str, good
 
 @pytest.mark.parametrize(("feed", "kind", "good"), FEEDS, ids=lambda value: str(value)[:12])
 @given(data=st.data())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 def test_read_at_once_or_one_by_one_messages_say_the_same(
     feed: str, kind: str, good: list[bytes], data: st.DataObject
 ) -> None:

@@ -9,8 +9,8 @@ leave its message. Letters are looked at eight at a time: from each place of the
 one number, the first its lowest byte. A text of up to 32 letters is four such numbers, to be compared and
 taken apart without reading it again.
 
-One loop walks through all messages, as handing arrays from one compiled function to the next costs more than
-the work of most; the small functions get numbers alone.
+One loop walks through all messages and does everything that looks at arrays: handing them on to a function,
+or writing one out that takes them, costs as much as the work of most. The small functions get numbers alone.
 """
 
 from __future__ import annotations
@@ -327,10 +327,10 @@ def read_messages(
         action, argument = OBJECT, 0
         state = _AT_VALUE
         while state < _AT_END:
-            while eights[at] & 255 == _SPACE:
+            while int(eights[at]) & 255 == _SPACE:
                 at += 1
-            letter = eights[at] & 255
-            if state == _PAST_VALUE:
+            letter = int(eights[at]) & 255
+            if state == _PAST_VALUE:  # another key, or the end of the object
                 at += 1
                 if letter == _COMMA:
                     state = _AT_KEY
@@ -350,7 +350,7 @@ def read_messages(
                 else:
                     state = _LEFT
                 continue
-            if state == _PAST_OBJECT:
+            if state == _PAST_OBJECT:  # another one, or the end of the list
                 at += 1
                 level -= 1
                 seen = levels[level, _SEEN]
@@ -361,12 +361,12 @@ def read_messages(
                 else:
                     state = _LEFT
                 continue
-            if state == _AT_VALUE and action >= OBJECT:
+            if state == _AT_VALUE and action >= OBJECT:  # it begins, or the list of them
                 at += 1
                 if action == OBJECTS and letter == _OPEN_LIST:
-                    while eights[at] & 255 == _SPACE:
+                    while int(eights[at]) & 255 == _SPACE:
                         at += 1
-                    if eights[at] & 255 == _CLOSE_LIST:
+                    if int(eights[at]) & 255 == _CLOSE_LIST:
                         at += 1
                         state = _PAST_VALUE
                     else:
@@ -379,7 +379,7 @@ def read_messages(
                     state, listed, seen = _AT_KEY, 0, 0
                     if level == rows_in:
                         if row < len(rows):
-                            rows[row, TIME] = NO_TIME
+                            rows[row, INSTRUMENT], rows[row, TIME], rows[row, ID] = -1, NO_TIME, 0
                             for line in range(values.shape[1]):
                                 values[row, line] = np.nan
                         else:
@@ -387,25 +387,25 @@ def read_messages(
                 else:
                     state = _LEFT
                 continue
-            # A key, or a value that is no object.
+            # A key, or a value that is no object: where it ends, and its letters.
             inside = letter == _QUOTE
             if inside:
                 at += 1
                 start = at
-                stop = _ends_text(eights[at])
+                stop = _ends_text(int(eights[at]))
                 while stop == 0:
                     at += 8
-                    stop = _ends_text(eights[at])
+                    stop = _ends_text(int(eights[at]))
                 at += _place(stop)
-                if eights[at] & 255 != _QUOTE:
+                if int(eights[at]) & 255 != _QUOTE:
                     state = _LEFT
                     continue
             else:
                 start = at
-                stop = _ends_value(eights[at])
+                stop = _ends_value(int(eights[at]))
                 while stop == 0:
                     at += 8
-                    stop = _ends_value(eights[at])
+                    stop = _ends_value(int(eights[at]))
                 at += _place(stop)
             length = at - start
             if inside:
@@ -413,12 +413,12 @@ def read_messages(
             if state == _AT_VALUE and inside and action in (NOTHING, TEXT):
                 state = _PAST_VALUE
                 continue
-            first = second = third = 0
-            first = _first(eights[start], length)
+            first, second, third = _first(int(eights[start]), length), 0, 0
             if length > 8:
-                second = _first(eights[start + 8], length - 8)
+                second = _first(int(eights[start + 8]), length - 8)
                 if length > 16:
-                    third = _first(eights[start + 16], length - 16)
+                    third = _first(int(eights[start + 16]), length - 16)
+            # What it means, if it is a word.
             meaning = -1
             if state == _AT_KEY or action <= SYMBOL:
                 if not inside:
@@ -433,9 +433,9 @@ def read_messages(
                             break
                         spot = ((spot // WORD_COLUMNS + 1) & last_spot) * WORD_COLUMNS
             if state == _AT_KEY:
-                while eights[at] & 255 == _SPACE:
+                while int(eights[at]) & 255 == _SPACE:
                     at += 1
-                state = _AT_VALUE if eights[at] & 255 == _COLON else _LEFT
+                state = _AT_VALUE if int(eights[at]) & 255 == _COLON else _LEFT
                 at += 1
                 if meaning < 0:
                     action = NOTHING
@@ -445,6 +445,7 @@ def read_messages(
                         state = _LEFT
                     seen |= 1 << (meaning >> 8)
                 continue
+            # A value, for what its key means.
             state = _PAST_VALUE
             if action == TEXT:
                 state = _LEFT
@@ -461,7 +462,7 @@ def read_messages(
             elif action <= STAMP:
                 if first != minute_first or second != minute_second:
                     minute, minute_first, minute_second = _minute(first, second), first, second
-                fourth = _first(eights[start + 24], length - 24)
+                fourth = _first(int(eights[start + 24]), length - 24)
                 rest = _within_minute(third, fourth, length, 6 if action == MOMENT else 9)
                 if not inside or minute < 0 or rest < 0:
                     state = _LEFT
@@ -491,8 +492,9 @@ def read_messages(
                         state = _LEFT
                     elif count > 0 and (rows[row, TIME] == NO_TIME or action == TRADED):
                         rows[row, TIME] = count
+        # The message as a whole.
         if state == _AT_END:
-            while eights[at] & 255 == _SPACE:
+            while int(eights[at]) & 255 == _SPACE:
                 at += 1
         if state == _LEFT or at != end:
             kind = -1
