@@ -41,7 +41,10 @@ class StatusCard(View):
 
     def __init__(self, source: Frames, *, palette: str = "classic") -> None:
         if not isinstance(source, Reporting):
-            raise SettingError(f"{source!r} has no status to show.")
+            raise SettingError(
+                f"A {type(source).__name__.lower()} has no status to show: it receives and stores nothing. "
+                "There is a card of what it was made from."
+            )
         self._paces = Paces(source)
         super().__init__(source, palette=palette)
 

@@ -69,7 +69,7 @@ function draw(page: Page): Drawing {
   page.body.innerHTML =
     '<div class="plot" tabindex="0" role="img"></div><div class="legend"></div>' +
     '<button class="latest" title="Go to the newest bar" aria-label="Go to the newest bar" hidden>' +
-    '<svg viewBox="0 0 16 16"><path d="M3 3l5 5-5 5M12.5 3v10"/></svg></button>' +
+    '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 3l5 5-5 5M12.5 3v10"/></svg></button>' +
     '<div class="empty" hidden></div>';
   const find = <T extends HTMLElement>(what: string) => page.root.querySelector<T>(what)!;
   const symbols = find<HTMLSelectElement>(".symbol");
@@ -118,6 +118,7 @@ function draw(page: Page): Drawing {
   const shade = new Shade();
   chart.panes()[0].attachPrimitive(shade);
   let main: Series = makeMain("candles");
+  for (const one of plot.querySelectorAll("canvas, svg")) one.setAttribute("aria-hidden", "true"); // the plot speaks for them
 
   function makeMain(kind: string): Series {
     drawnAs = kind;
@@ -331,7 +332,7 @@ function draw(page: Page): Drawing {
           const button = document.createElement("button");
           button.dataset.value = value;
           if (path) {
-            button.innerHTML = `<svg viewBox="0 0 16 16"><path d="${path}"/></svg>`;
+            button.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${path}"/></svg>`;
             button.title = label;
             button.setAttribute("aria-label", label);
           } else button.textContent = label;

@@ -53,13 +53,15 @@ function draw(page: Page): Drawing {
     '<span>bid qty</span><span class="price">price</span><span class="ask">ask qty</span>' +
     '<span class="orders ask">orders</span><span class="cum ask">total</span></div>' +
     '<div class="pane" tabindex="0" aria-label="Price levels"><div class="sheet"></div></div>' +
-    '<div class="totals"><span class="bid"></span><span class="ask"></span></div></div>';
+    '<div class="totals"><span class="bid"></span><span class="ask"></span></div>' +
+    '<div class="empty" hidden>No book yet.</div></div>';
   const find = <T extends HTMLElement>(what: string) => page.root.querySelector<T>(what)!;
   const symbols = find<HTMLSelectElement>(".symbol");
   const levels = find<HTMLSelectElement>(".levels");
   const pause = find<HTMLButtonElement>(".pause");
   const pane = find(".pane");
   const sheet = find(".sheet");
+  const empty = find(".empty");
   const totals = [find(".totals .bid"), find(".totals .ask")];
   const touch = document.createElement("div");
   touch.className = "touch";
@@ -155,9 +157,11 @@ function draw(page: Page): Drawing {
       const { bid, ask } = sides;
       const shown = ask.cum.length + bid.cum.length;
       room = Math.min(shown, MOST_SHOWN) * ROW + TOUCH;
-      const sized = `${ask.cum.length} ${bid.cum.length}`;
+      const sized = `${ask.cum.length} ${bid.cum.length} ${header.ltp == null}`;
       if (sized !== sizedFor) {
         sizedFor = sized;
+        empty.hidden = shown > 0;
+        totals[0].parentElement!.hidden = pane.hidden = shown === 0 && header.ltp == null;
         pane.style.height = `${room}px`;
         sheet.style.height = `${shown * ROW + TOUCH}px`;
         touch.style.transform = `translateY(${ask.cum.length * ROW}px)`;
