@@ -9,6 +9,8 @@ import numpy.typing as npt
 from numba import boolean, float64, int32, int64
 
 from ltpkit.compiled import compiled, reads
+from ltpkit.feeds.common.plain import Series
+from ltpkit.feeds.common.plain.loops import ID, INSTRUMENT, PLACE, SERIES, SHOWN, TIME
 from ltpkit.schema import FEED_FLOATS, NO_TIME
 
 __all__ = ["follow_ids", "put_in_order", "write_ticks"]
@@ -16,14 +18,8 @@ __all__ = ["follow_ids", "put_in_order", "write_ticks"]
 _Integers = npt.NDArray[np.int64]
 _Numbers = npt.NDArray[np.float64]
 
-_PLACE: Final = 0
-_INSTRUMENT: Final = 1
-_TIME: Final = 2
-_ID: Final = 3
-_SERIES: Final = 4
-_SHOWN: Final = 5
-_NONE: Final = -1
-_AGGREGATES: Final = 1
+_NONE: Final = int(Series.NONE)
+_AGGREGATES: Final = int(Series.AGGREGATES)
 _LTP: Final = FEED_FLOATS.index("ltp")
 _LTQ: Final = FEED_FLOATS.index("ltq")
 
@@ -31,12 +27,12 @@ _LTQ: Final = FEED_FLOATS.index("ltq")
 @compiled(inline=True)
 def _is_before(rows: _Integers, values: _Numbers, one: int, other: int) -> bool:
     """Return whether a row of a message was traded before another one of it."""
-    if rows[one, _INSTRUMENT] != rows[other, _INSTRUMENT]:
-        before = rows[one, _INSTRUMENT] < rows[other, _INSTRUMENT]
-    elif rows[one, _TIME] != rows[other, _TIME]:
-        before = rows[one, _TIME] < rows[other, _TIME]
-    elif rows[one, _ID] != rows[other, _ID]:
-        before = rows[one, _ID] < rows[other, _ID]
+    if rows[one, INSTRUMENT] != rows[other, INSTRUMENT]:
+        before = rows[one, INSTRUMENT] < rows[other, INSTRUMENT]
+    elif rows[one, TIME] != rows[other, TIME]:
+        before = rows[one, TIME] < rows[other, TIME]
+    elif rows[one, ID] != rows[other, ID]:
+        before = rows[one, ID] < rows[other, ID]
     elif values[one, _LTP] != values[other, _LTP]:
         before = values[one, _LTP] < values[other, _LTP]
     else:
@@ -57,14 +53,14 @@ def put_in_order(rows: _Integers, values: _Numbers, order: _Integers) -> None:
     """
     start = 0
     while start < len(order):
-        place, end = rows[order[start], _PLACE], start + 1
-        while end < len(order) and rows[order[end], _PLACE] == place:
+        place, end = rows[order[start], PLACE], start + 1
+        while end < len(order) and rows[order[end], PLACE] == place:
             end += 1
         # Shell's sort: a message is short or long, and mostly in order or the other way round.
         step = 1
         while 3 * step < end - start:
             step = 3 * step + 1
-        while step > 0 and rows[order[start], _SERIES] != _NONE:
+        while step > 0 and rows[order[start], SERIES] != _NONE:
             for at in range(start + step, end):
                 moved, to = order[at], at
                 while to >= start + step and _is_before(rows, values, moved, order[to - step]):
@@ -90,16 +86,16 @@ def follow_ids(rows: _Integers, order: _Integers, start: int, newest: _Integers)
     """
     for at in range(start, len(order)):
         row = order[at]
-        series = rows[row, _SERIES]
+        series = rows[row, SERIES]
         if series == _NONE:
             continue
-        spot = 2 * rows[row, _INSTRUMENT] + series
-        if series > _AGGREGATES or not rows[row, _SHOWN] or spot >= len(newest):
+        spot = 2 * rows[row, INSTRUMENT] + series
+        if series > _AGGREGATES or not rows[row, SHOWN] or spot >= len(newest):
             return at
-        if newest[spot, 0] < 0 or rows[row, _ID] != newest[spot, 0] + 1:
+        if newest[spot, 0] < 0 or rows[row, ID] != newest[spot, 0] + 1:
             return at
-        newest[spot, 0] = rows[row, _ID]
-        newest[spot, 1] = max(rows[row, _TIME], newest[spot, 1])
+        newest[spot, 0] = rows[row, ID]
+        newest[spot, 1] = max(rows[row, TIME], newest[spot, 1])
     return len(order)
 
 
@@ -135,11 +131,11 @@ def write_ticks(
     to = 0
     for at in range(len(order)):
         row = order[at]
-        if not rows[row, _SHOWN]:
+        if not rows[row, SHOWN]:
             continue
-        arrived = arrivals[rows[row, _PLACE] if len(arrivals) > 1 else 0]
-        instrument[to] = rows[row, _INSTRUMENT]
-        timestamp[to] = rows[row, _TIME] if rows[row, _TIME] != NO_TIME else arrived
+        arrived = arrivals[rows[row, PLACE] if len(arrivals) > 1 else 0]
+        instrument[to] = rows[row, INSTRUMENT]
+        timestamp[to] = rows[row, TIME] if rows[row, TIME] != NO_TIME else arrived
         received_at[to] = arrived
         for line in range(len(lines)):
             lines[line, to] = values[row, line]
