@@ -52,8 +52,7 @@ class DeepDecoder:
         self._places, self._used = Places(), 1  # place 0 is for books that are too many to be remembered
         # How many levels the newest bids and asks in each place have, and the levels.
         self._counts = np.zeros((64, 2), np.int64)
-        room = self._counts.size * deep.levels
-        self._kept = np.zeros(room), np.zeros(room), np.zeros(room, np.int32)
+        self._kept = np.zeros(self._counts.size * deep.levels, DEEP_LEVEL)
 
     def forget(self, instruments: Iterable[Instrument]) -> None:
         """Let go of these books: what was before a subscription says nothing about what comes after."""
@@ -95,7 +94,7 @@ class DeepDecoder:
         bids, asks = ends[:, -1].tolist()
         price, qty = np.empty((2, bids + asks))
         orders = np.empty(bids + asks, np.int32)
-        loops.write_books(levels, sides, places, ends, self._deep.levels, *self._kept, price, qty, orders)
+        loops.write_books(levels, sides, places, ends, self._deep.levels, self._kept, price, qty, orders)
         at = received_at[message_of]
         return Depth.of(
             self._numbers.of(keys),
@@ -114,8 +113,7 @@ class DeepDecoder:
             self._places.add(new, np.arange(first, self._used))
             while self._used > len(self._counts):
                 self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
-                price, qty, orders = (np.concatenate([one, np.zeros_like(one)]) for one in self._kept)
-                self._kept = price, qty, orders
+                self._kept = np.concatenate([self._kept, np.zeros_like(self._kept)])
             places, _ = self._places.find(keys)
         return np.maximum(places, 0)
 
