@@ -18,7 +18,7 @@ from ltpkit.bars import bars
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.flags import left_out
 from ltpkit.frames import Frames, Name, Table
-from ltpkit.schema import polars_schema
+from ltpkit.schema import BACKFILL, polars_schema
 from ltpkit.store import Store
 from ltpkit.views.bokeh_chart import BokehChart
 from ltpkit.views.chart import Chart
@@ -443,3 +443,49 @@ def test_hvplot_draws_the_frames_that_are_returned_where_nothing_else_can_be_rea
         for cell in (2, 3):
             notebook.page.locator(".bk-Figure canvas").nth(cell - 2).wait_for(state="attached")
         assert notebook.complaints == []
+
+
+# -- what views read instead of frames --------------------------------------------------------
+
+
+def test_plain_numbers_of_a_stream_are_those_of_its_frames(live: lk.Stream) -> None:
+    live.stop()
+    columns = ("seq", "symbol", "exchange", "received_at", "ltp", "volume", "change")
+    for name, seq in ((None, 0), (None, 20), ("NSE:TCS", 0), ("NSE:TCS", 20)):
+        expected = Frames.newer_numbers(live, columns, seq, name)
+        for one, values in live.newer_numbers(columns, seq, name).items():
+            np.testing.assert_array_equal(values, expected[one], err_msg=f"{one} of {name} after {seq}")
+    since = live.ticks("TCS")["received_at"][5]
+    expected = Frames.newer_numbers(live, columns, 0, "NSE:TCS", since=since)
+    for one, values in live.newer_numbers(columns, 0, "NSE:TCS", since=since).items():
+        np.testing.assert_array_equal(values, expected[one])
+    newest = Frames.latest_numbers(live, columns)
+    for one, values in live.latest_numbers(columns).items():
+        np.testing.assert_array_equal(values, newest[one])
+    books = live.books("TCS")
+    for seq, since, levels in ((0, None, 5), (books["seq"][3], None, 2), (0, books["received_at"][4], 9)):
+        expected = Frames.newer_books(live, "NSE:TCS", seq, levels=levels, since=since)
+        found = live.newer_books("NSE:TCS", seq, levels=levels, since=since)
+        assert len(found["seq"]) > 0
+        for one, values in found.items():
+            np.testing.assert_array_equal(values, expected[one], err_msg=one)
+
+
+def test_bars_with_rows_of_a_history_open_and_close_by_the_exchange_clock() -> None:
+    def row(seq: int, at: float, ltp: float, source: str) -> dict[str, Any]:
+        numbers = {"ltp": ltp, "ltq": 0.1, "volume": 10.0 * at}
+        when = MORNING + timedelta(seconds=at)
+        return {"seq": seq, "symbol": "A", "timestamp": when, "source": source, **numbers}
+
+    rows = [row(seq, at, 100.0 + at, "test") for seq, at in enumerate((1, 2, 5, 6), 1)]
+    missed = [(0.5, 90.0), (3, 110.0), (4, 95.0)]
+    filled = [row(seq, at, ltp, BACKFILL) for seq, (at, ltp) in enumerate(missed, 5)]
+    sheet = Sheet(ticks_of([*rows, *filled]))
+    sheet.arrived = len(rows)
+    growing = GrowingBars(sheet, "NSE:A", "2s", "1d")
+    sheet.arrived = sheet.whole.height
+    growing.follow()
+    wanted = columns_of(bars(sheet.ticks("A"), "2s"))
+    for name, values in growing.all().items():
+        np.testing.assert_array_equal(values, wanted[name], err_msg=name)
+    assert growing.all()["open"][0] == 90.0

@@ -194,3 +194,43 @@ def test_a_pump_serves_again_after_it_was_empty() -> None:
         assert view.pushed.wait(10)
         own.discard(view)
     assert len(own) == 0
+
+
+def test_one_answer_tells_of_all_views_of_a_page(live: lk.Stream, ladder: Ladder) -> None:
+    other = Ladder(live, "TCS")
+    here, there = ladder._shell(PaperShell), other._shell(PaperShell)
+    elsewhere = other._shell(PaperShell, "another tab")
+    frames = {shell: shell.newest("frame")[0] for shell in (here, there, elsewhere)}
+    here.hear_answers({frame["view"]: frame["n"] for frame in frames.values()} | {"gone-1": 7})
+    assert here.answered == frames[here]["n"]
+    assert there.answered == frames[elsewhere]["n"]
+    assert elsewhere.answered == 0
+    other.close()
+
+
+class Turns:
+    """A view that notes its turns; each takes a while."""
+
+    def __init__(self, name: str, fps: float, had: list[str], enough: threading.Event) -> None:
+        self.name, self.fps, self.had, self.enough = name, fps, had, enough
+        self.watched = True
+
+    def due(self) -> bool:
+        return True
+
+    def push(self) -> None:
+        self.had.append(self.name)
+        if len(self.had) >= 60:
+            self.enough.set()
+
+
+def test_where_there_is_no_time_for_all_views_each_gets_its_share() -> None:
+    own, had, enough = Pump(), [], threading.Event()
+    views = [Turns(name, 1e6, had, enough) for name in "abc"]  # more than can be
+    for view in views:
+        own.add(view)
+    assert enough.wait(10)
+    for view in views:
+        own.discard(view)
+    shares = {name: had[3:].count(name) for name in "abc"}
+    assert max(shares.values()) <= 2 * min(shares.values())
