@@ -82,6 +82,7 @@ class GrowingBars:
         self._clock = width, *opening(split_symbol(name)[0])
         self._filled = code_of("source", BACKFILL)
         self._events = self._rewound = 0
+        self._doubtful: npt.NDArray[np.int64]  # rows after `seq` that are not to be believed
         self._newest: int | None  # time of a tick
         self.seq: int | None
         self.stamp: float | None
@@ -102,7 +103,8 @@ class GrowingBars:
             if (doubtful <= since).any():
                 self._read()  # what was counted already is another now
                 return
-            ticks = _without(ticks, doubtful)
+            self._doubtful = np.concatenate([self._doubtful, doubtful])
+        self._doubtful = self._doubtful[self._doubtful > since]
         self._add(ticks)
 
     def settle(self) -> None:
@@ -144,14 +146,19 @@ class GrowingBars:
         self._bars = np.empty((bar_loops.FIELDS, _ROOM))
         self._first = np.full(2, np.nan)  # running total
         self._state = np.zeros(2, np.int64)
-        self._add(self.source.believed_numbers(_READ, self.name, read_from))
+        ticks = self.source.believed_numbers(_READ, self.name, read_from)
+        self._doubtful = self.source.left_out(0)  # of rows after these, some may have been told of already
+        self._add(ticks)
         self.settle()
 
     def _add(self, ticks: dict[str, npt.NDArray[Any]]) -> None:
         if not len(ticks["seq"]):
             return
         self.seq, self.stamp = int(ticks["seq"][-1]), float(ticks["received_at"][-1]) / 1000
-        self._newest = max(int(ticks["timestamp"].max()), self._newest or 0)
+        if len(self._doubtful):
+            good = ~np.isin(ticks["seq"], self._doubtful)
+            ticks = {name: values[good] for name, values in ticks.items()}
+        self._newest = max(int(ticks["timestamp"].max(initial=0)), self._newest or 0)
         time, ltp, ltq, volume = (ticks[name] for name in ("timestamp", "ltp", "ltq", "volume"))
         filled = ticks["source"] == self._filled
         kept = self._first, self._state
@@ -184,13 +191,6 @@ class GrowingBars:
     def _until(self) -> int | None:
         now = self.source._now()
         return self._newest if now is None else round(now.timestamp() * 1_000_000)
-
-
-def _without(
-    ticks: dict[str, npt.NDArray[Any]], doubtful: npt.NDArray[np.int64]
-) -> dict[str, npt.NDArray[Any]]:
-    good = ~np.isin(ticks["seq"], doubtful)
-    return {name: values[good] for name, values in ticks.items()}
 
 
 def check_history(history: str) -> str:

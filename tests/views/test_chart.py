@@ -162,6 +162,25 @@ def test_a_row_that_is_flagged_afterwards_leaves_its_bar() -> None:
     assert not np.array_equal(shown["close"], unflagged["close"])
 
 
+def test_a_row_that_is_flagged_before_it_is_read_is_never_counted() -> None:
+    rows = [
+        {"seq": i, "symbol": "A", "timestamp": MORNING + timedelta(seconds=i / 4), "ltp": 100.0 + i}
+        for i in range(1, 13)
+    ]
+    sheet = Sheet(ticks_of(rows))
+    detail = json.dumps({"why": "jump", "rows": 4, "seqs": [[4, 5], [9, 9], [12, 12]]})
+    sheet.noted = pl.DataFrame(
+        [(1, MORNING, "flagged", "NSE:A", detail)], schema=polars_schema("events"), orient="row"
+    )
+    sheet.arrived = 5
+    growing = GrowingBars(sheet, "NSE:A", "1s", "1d")
+    for sheet.arrived in (8, 9, 11, 12):
+        growing.follow()
+    wanted = columns_of(bars(sheet.ticks("A"), "1s", left_out=left_out(sheet.noted)))
+    for name, values in growing.all().items():
+        np.testing.assert_array_equal(values, wanted[name], err_msg=name)
+
+
 # -- of a live stream ----------------------------------------------------------------------
 
 
