@@ -49,7 +49,7 @@ class FlushWorker:
     keep_days : int, optional
         Full days to keep besides today's; older rows are deleted from the store now and then.
     failed : callable
-        Told of an error once, and of None when writing works again.
+        Told of an error once, of another one that follows it, and of None when writing works again.
     timed : callable
         Told how many seconds it took, after each flush that stored rows.
     """
@@ -145,7 +145,7 @@ class FlushWorker:
             self._write()
             self._clean()
         except (duckdb.Error, StoreError, OSError) as error:
-            if self.last_error is None:
+            if self.last_error is None or str(error) != str(self.last_error):
                 self._failed(error)
             self.last_error = error
             return False

@@ -91,12 +91,12 @@ def test_stopping_stores_what_waits() -> None:
 def test_a_store_that_fails_keeps_the_rows_and_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store()
     works = store.append
-    broken = threading.Event()
+    broken, words = threading.Event(), ["No space left on device"]
     broken.set()
 
     def append(**frames: object) -> None:
         if broken.is_set():
-            raise StoreError("ticks.duckdb", "No space left on device")
+            raise StoreError("ticks.duckdb", words[0])
         works(**frames)  # type: ignore[arg-type]
 
     monkeypatch.setattr(store, "append", append)
@@ -107,11 +107,15 @@ def test_a_store_that_fails_keeps_the_rows_and_is_tried_again(monkeypatch: pytes
         assert made.told.wait_for(lambda: len(made.failures) == 1, 5)
     assert "No space left" in str(made.worker.last_error)
     assert not made.worker.flush(0.05)
+    words[0] = "ticks.duckdb was removed"
+    with made.told:
+        assert made.told.wait_for(lambda: len(made.failures) == 2, 10)
+    assert str(made.failures[1]) == "ticks.duckdb was removed"
     broken.clear()
     made.add(5)
     with made.told:
-        assert made.told.wait_for(lambda: len(made.failures) == 2, 10)
-    assert made.failures[1] is None
+        assert made.told.wait_for(lambda: len(made.failures) == 3, 10)
+    assert made.failures[2] is None
     assert made.worker.flush()
     assert made.stored() == (10, 10, 10)
     assert made.worker.stop()

@@ -32,7 +32,8 @@ LENGTH_S = float(os.environ.get("LTPKIT_SOAK_S") or 15)
 JUDGED_S = 300.0
 RATE = 20_000
 _DISK_KB = 4 << 20  # a store of ten minutes, its log and journal, and once more when it is put back
-_RETURN_S = 180.0  # lines cut again and again are opened again after up to a minute
+#: Lines cut again and again are opened after up to a minute; a store is copied as a whole to be put back.
+_RETURN_S = 180.0
 
 #: The exchange, in a process of its own so that what holds us up does not hold it up.
 EXCHANGE = f"""
@@ -122,7 +123,7 @@ def test_under_random_faults_everything_received_is_stored(
     while done or time.monotonic() < end:
         name = done.pop() if done else rng.choice(list(faults))
         if name in ("journal", "store"):
-            assert live.flush(60), live  # what is only there would be lost with it, as it should
+            assert live.flush(_RETURN_S), live  # what is only there would be lost with it, as it should
         faults[name]()
         assert live.wait(rows=rng.randrange(RATE // 2, 2 * RATE), timeout_s=_RETURN_S), (name, live)
         resident.append(psutil.Process().memory_info().rss)
@@ -146,11 +147,11 @@ def fill(disk: Disk, live: Stream) -> None:
 
 
 def check(live: Stream, path: Path, held: list[float], threads: int) -> None:
-    assert live.flush(60), live
+    assert live.flush(_RETURN_S), live
+    assert live._intake.wait_until(lambda: live.status().last_error is None, _RETURN_S), live
     status = live.status()
     assert status.state == "live"
     assert status.lost_rows == 0
-    assert status.last_error is None
     assert threading.active_count() <= threads
     events = live.events()
     live.stop()
