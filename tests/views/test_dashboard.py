@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -79,7 +80,9 @@ def test_a_store_and_a_player_have_one_too(live: lk.Stream) -> None:
 # -- health and SQL -----------------------------------------------------------------------
 
 
-def test_health_says_check_by_check_how_it_is_and_lists_the_gaps(live: lk.Stream) -> None:
+def test_health_says_check_by_check_how_it_is_and_lists_the_gaps(
+    live: lk.Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
     view = HealthView(live)
     assert "websocket" in repr(view)
     header, _ = unpack(view._messages(whole=True)[1])
@@ -88,6 +91,10 @@ def test_health_says_check_by_check_how_it_is_and_lists_the_gaps(live: lk.Stream
     live.stop()
     live.start()
     assert live.wait(rows=10)
+    looked_up, again = threading.Event(), view._again
+    monkeypatch.setattr(view._gaps, "_found", lambda: (again(), looked_up.set()))
+    view._messages(whole=True)
+    assert looked_up.wait(10)
     header, _ = unpack(view._messages(whole=True)[1])
     assert header["gaps"][0]["why"] == "stopped"
 
