@@ -50,9 +50,20 @@ def run(*, quick: bool) -> list[Result]:
         messages = _angel(mode, count, draw)
         found += _compare("angelone", name, messages, 1, parse, "smartapi-python", rounds)
     parse = _upstox_parser()
-    for name in ("ltpc", "full"):
-        messages = _upstox(name, count // 4, 20, draw)
-        found += _compare("upstox", name, messages, 20, parse, "upstox-python-sdk", rounds)
+    for name in ("ltpc", "full", "option_greeks"):
+        for each in (1, 20, 50):
+            messages = _upstox(name, count // 2, each, draw)
+            batches = (200, 100 * each)  # the latter is 100 messages
+            found += _compare(
+                "upstox",
+                f"{name}, {each} a message",
+                messages,
+                each,
+                parse,
+                "upstox-python-sdk",
+                rounds,
+                batches,
+            )
     return found
 
 
@@ -64,6 +75,7 @@ def _compare(
     parse: Parse | None,
     package: str,
     rounds: int,
+    batch_ticks: Sequence[int] = _BATCHES,
 ) -> list[Result]:
     """Return our rate in batches of several sizes, and how it compares."""
     count = len(messages) * each
@@ -77,7 +89,7 @@ def _compare(
         return count / core_seconds(lambda: to_each(parse, messages))
 
     found: list[Result] = []
-    for ticks in _BATCHES:
+    for ticks in sorted({*batch_ticks}):
         size = max(1, ticks // each)
         batches = [messages[start : start + size] for start in range(0, len(messages), size)]
         if sum(len(decode(some, _NOW).ticks or ()) for some in batches) != count:
@@ -144,6 +156,13 @@ def _upstox(mode: str, count: int, each: int, draw: np.random.Generator) -> list
             entry = message.feeds.add(key=f"NSE_FO|{share}")
             if mode == "ltpc":
                 ltpc = entry.value.ltpc
+            elif mode == "option_greeks":
+                first = entry.value.firstLevelWithGreeks
+                first.vtt, first.oi, first.iv = 5, 6.0, 0.2
+                quote, greeks, ltpc = first.firstDepth, first.optionGreeks, first.ltpc
+                quote.bidQ, quote.bidP, quote.askQ, quote.askP = 9, 100.0, 9, 101.0
+                greeks.delta, greeks.theta, greeks.gamma, greeks.vega, greeks.rho = 0.5, -3.0, 0.01, 4.0, 1.0
+                entry.value.requestMode = 2
             else:
                 full = entry.value.fullFeed.marketFF
                 full.vtt, full.oi, full.atp, full.iv, full.tbq, full.tsq = 5, 6.0, 7.0, 0.2, 8.0, 9.0
