@@ -260,18 +260,23 @@ def test_another_symbol_window_or_number_of_levels_is_read_anew(live: lk.Stream)
     assert columns["bid_price"][::2].tolist() == [row[0] for row in check["bid_price"]]
 
 
+def newest_bucket(about: dict[str, Any], columns: dict[str, np.ndarray]) -> float:
+    """When the newest column begins, in milliseconds."""
+    return float(about["origin"] + about["bucket"] * columns["bucket"][-1])
+
+
 def test_a_player_that_goes_back_shows_what_was_then(live: lk.Stream) -> None:
-    assert live.wait(rows=2_000)  # in many buckets, however they come
     live.stop()
     player = live.player()
     view = player.depth_history("RELIANCE", seconds=6)  # buckets of 10 ms
     player.seek(player.end)
-    _, at_end = sent(view)
+    at_end = newest_bucket(*sent(view))
     player.seek(player.start + (player.end - player.start) / 2)
     base, frame = view._messages(whole=False)
     assert base is not None
     about, columns = together(base, frame)
-    assert 0 < len(columns["bucket"]) < len(at_end["bucket"])
+    assert newest_bucket(about, columns) <= player.position.timestamp() * 1000 < at_end + about["bucket"]
+    assert newest_bucket(about, columns) < at_end
     check_books(player, about, columns)
 
 
