@@ -88,14 +88,16 @@ class JournalWriter:
         return not self._threads and not self._errors
 
     def _run(self, name: str, job: Callable[[], None], interval_s: float, ending: threading.Event) -> None:
-        wait = interval_s
+        wait, worked = interval_s, True
         while True:
             stopping = ending.wait(wait)
-            started = time.monotonic()
+            started, before = time.monotonic(), worked
             worked = self._turn(name, job)
             if stopping:
                 return
-            wait = max(0.0, interval_s - (time.monotonic() - started)) if worked else _RETRY_S
+            # What was taken away is begun again at once: until then rows in memory count as not journaled.
+            again = worked or before
+            wait = max(0.0, interval_s - (time.monotonic() - started)) if again else _RETRY_S
 
     def _turn(self, name: str, job: Callable[[], None]) -> bool:
         try:
