@@ -134,7 +134,9 @@ def test_under_random_faults_everything_received_is_stored(
     if LENGTH_S >= JUDGED_S:
         third = len(resident) // 3
         megabytes = [round(one / 1e6) for one in resident]
-        assert max(resident[-third:]) < max(resident[third:-third]) + 64e6, megabytes
+        # The least of each third: putting a store back takes up to what DuckDB may have, and more for a
+        # larger store, and gives it back. What leaks is never given back.
+        assert min(resident[-third:]) < min(resident[third:-third]) + 64e6, megabytes
 
 
 def fill(disk: Disk, live: Stream) -> None:
