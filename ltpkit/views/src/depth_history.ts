@@ -411,7 +411,9 @@ function draw(page: Page): Drawing {
       return;
     }
     const { origin, bucket, decimals, zone } = base!.header;
-    const x = Math.floor(plot.from + (cursor.x / plot.width) * (plot.to - plot.from));
+    const pointed = Math.floor(plot.from + (cursor.x / plot.width) * (plot.to - plot.from));
+    // The newest column may be a small part of a pixel wide yet; the last pixel is where it is.
+    const x = cursor.x < plot.width - 1 ? pointed : Math.max(pointed, picture.bucket.at(-1) ?? pointed);
     const row = Math.min(Math.floor((1 - cursor.y / plot.height) * plot.rows), plot.rows - 1);
     const value = plot.low + row * plot.step;
     const y = yOf(plot, value);
