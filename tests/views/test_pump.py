@@ -229,6 +229,8 @@ def test_where_there_is_no_time_for_all_views_each_gets_its_share() -> None:
     views = [Turns(name, 1e6, had, enough) for name in "abc"]  # more than can be
     for view in views:
         own.add(view)
+    had.clear()  # what the first had while the others were not there yet
+    enough.clear()
     assert enough.wait(10)
     for view in views:
         own.discard(view)
