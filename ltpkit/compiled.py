@@ -6,10 +6,10 @@ a machine, some seconds for all, and keeps the result on disk: beside the module
 otherwise in the user's cache or in ``NUMBA_CACHE_DIR``.
 
 Modules of compiled loops are imported when a stream is made, never by ``import ltpkit``, and on the thread
-that makes it: the feed thread compiles nothing. A loop calls compiled loops of its own module only, as numba
-notices a change in the file of the caller alone; constants of its module may come from others, as they are
-part of the name it is kept under. ``NUMBA_DISABLE_JIT=1`` runs the loops as plain Python, for
-a debugger; ``python -m ltpkit.compiled`` compiles all of them, for an image or a machine without time later.
+that makes it: the feed thread compiles nothing. Constants and loops that a loop takes from other modules are
+compiled into it. Numba notices a change in the loop's own file alone, so they are part of the name that it is
+kept under. ``NUMBA_DISABLE_JIT=1`` runs the loops as plain Python, for a debugger; ``python -m
+ltpkit.compiled`` compiles all of them, for an image or a machine without time later.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from __future__ import annotations
 import importlib
 import zlib
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 
 __all__ = ["OCTETS", "compile_all", "compiled", "reads"]
 
@@ -46,7 +47,7 @@ def compiled(*arguments: Any, inline: bool = False) -> Callable[[Loop], Loop]:
     ----------
     *arguments : numba types
         `reads` of arrays that are only read; ``float64[:, :]`` for a two-dimensional array to write to. No
-        types at all for a part that only other loops of its module call.
+        types at all for a part that only other loops call.
     inline : bool
         Whether to write a part out wherever it is called, before anything is compiled. Small parts that read
         from arrays become several times faster: else each call is asked whether it raised IndexError.
@@ -62,7 +63,7 @@ def compiled(*arguments: Any, inline: bool = False) -> Callable[[Loop], Loop]:
 
     def compile_kept(loop: Loop) -> Loop:
         found: Any
-        loop.__qualname__ += f"_{_constants(loop):08x}"
+        loop.__qualname__ += f"_{_taken_in(loop):08x}"
         try:
             found = compile_(signatures, cache=True)(loop)
         except RuntimeError:  # nowhere to keep it: then every process compiles it
@@ -72,14 +73,23 @@ def compiled(*arguments: Any, inline: bool = False) -> Callable[[Loop], Loop]:
     return compile_kept
 
 
-def _constants(loop: Callable[..., Any]) -> int:
-    """Return a checksum of the numbers that are compiled into a loop of this module."""
-    numbers = {
-        name: one.tobytes() if isinstance(one, np.ndarray) else one
-        for name, one in loop.__globals__.items()
-        if isinstance(one, int | float | tuple | np.ndarray)
-    }
-    return zlib.crc32(repr(sorted(numbers.items())).encode())
+def _taken_in(loop: Callable[..., Any]) -> int:
+    """Return a checksum of what is compiled into a loop besides its own module's lines."""
+    found: dict[str, object] = {}
+    for name, one in loop.__globals__.items():
+        if isinstance(one, int | float | tuple):
+            found[name] = one
+        elif isinstance(one, np.ndarray):
+            found[name] = one.tobytes()
+        elif isinstance(one, Dispatcher) and one.py_func.__module__ != loop.__module__:
+            found[name] = one.py_func.__qualname__, _lines(one.py_func.__code__.co_filename)
+    return zlib.crc32(repr(sorted(found.items())).encode())
+
+
+@cache
+def _lines(path: str) -> int:
+    """Return a checksum of a module."""
+    return zlib.crc32(Path(path).read_bytes())
 
 
 def compile_all() -> list[str]:
