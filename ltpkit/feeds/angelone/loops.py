@@ -22,7 +22,22 @@ from ltpkit.feeds.angelone.wire import (
     SNAP_QUOTE,
     TOKEN,
 )
-from ltpkit.feeds.common.columns import LINE
+from ltpkit.feeds.common.columns import (
+    ASK_LINE,
+    ASK_QTY_LINE,
+    BID_LINE,
+    BID_QTY_LINE,
+    CLOSE_LINE,
+    HIGH_LINE,
+    LINE,
+    LOW_LINE,
+    LTP_LINE,
+    LTQ_LINE,
+    OI_LINE,
+    OPEN_LINE,
+    VOLUME_LINE,
+)
+from ltpkit.feeds.common.gathered_loops import message_at
 
 __all__ = [
     "CUT",
@@ -66,12 +81,7 @@ _SEGMENT_AT, _TOKEN_AT, _TOKEN_END = 1, 2, 27
 _FLAGS_AT, _LEVEL_SIZE = dict(SNAP_QUOTE.fields or {})["depth"][1], LEVEL.itemsize
 _LEVELS, _LEVELS20 = 10, 20  # of both sides, and of each
 
-# The lines of `Ticks.values`.
 _LINES: Final = len(LINE)
-_LTP, _LTQ, _VOLUME, _OI = LINE["ltp"], LINE["ltq"], LINE["volume"], LINE["oi"]
-_OPEN, _HIGH, _LOW = LINE["open_price"], LINE["high_price"], LINE["low_price"]
-_CLOSE, _BID, _ASK = LINE["close_price"], LINE["bid"], LINE["ask"]
-_BID_QTY, _ASK_QTY = LINE["bid_qty"], LINE["ask_qty"]
 
 _DIVISORS: Final = np.full(SEGMENTS_END, 100.0)
 for _code, (_, _, _divisor) in SEGMENTS.items():
@@ -92,16 +102,6 @@ _LAST_MS: Final = 7_258_118_400_000
 _ALL_OF_TWO: Final = 0xFFFF
 
 _BIDS, _ASKS = 0, 1
-
-
-@compiled(inline=True)
-def _message(joined: bytes, at: int) -> tuple[int, int]:
-    """Return where the message begins and ends whose length is at `at`, see `common.gathered`."""
-    width = 1 << (joined[at] & 3)
-    size = 0
-    for place in range(at + 1, at + 1 + width):
-        size = size << 8 | joined[place]
-    return at + 1 + width, at + 1 + width + size
 
 
 @compiled(inline=True)
@@ -168,7 +168,7 @@ def _find(joined: bytes, end: int, messages: int, found: Ints, odd: Ints) -> tup
     """
     count = books = strange = 0
     for message in range(messages):
-        first, end = _message(joined, end)
+        first, end = message_at(joined, end)
         key, kind = _UNKNOWN, _kind(joined, first, end)
         if kind == _SOUND:
             key = _key(joined, first)
@@ -277,27 +277,27 @@ def read_ticks(
         day, divisor = packet["day"], _DIVISORS[packet["day"]["segment"]]
         ms = packet["depth20"]["exchange_time"] if mode == _DEPTH_MODE else day["exchange_time"]
         if mode != _DEPTH_MODE:
-            values[_LTP, row] = _price(day["ltp"], divisor)
+            values[LTP_LINE, row] = _price(day["ltp"], divisor)
         if mode in (_QUOTE_MODE, _SNAP_MODE):
             # Counts below 0 are what other feeds send for "none".
             if day["ltq"] > 0:
-                values[_LTQ, row] = day["ltq"]
+                values[LTQ_LINE, row] = day["ltq"]
             if day["volume"] >= 0:
-                values[_VOLUME, row] = day["volume"]
+                values[VOLUME_LINE, row] = day["volume"]
             idle += day["volume"] == 0
-            values[_OPEN, row], values[_HIGH, row] = (
+            values[OPEN_LINE, row], values[HIGH_LINE, row] = (
                 _price(day["open"], divisor),
                 _price(day["high"], divisor),
             )
-            values[_LOW, row], values[_CLOSE, row] = (
+            values[LOW_LINE, row], values[CLOSE_LINE, row] = (
                 _price(day["low"], divisor),
                 _price(day["close"], divisor),
             )
         if mode == _SNAP_MODE and (day["oi"] > 0 or (day["oi"] == 0 and not _IS_CASH[day["segment"]])):
-            values[_OI, row] = day["oi"]
+            values[OI_LINE, row] = day["oi"]
         if mode in _BOOK_MODES:
-            values[_BID, row], values[_BID_QTY, row] = _best(packet, mode, _BIDS, divisor)
-            values[_ASK, row], values[_ASK_QTY, row] = _best(packet, mode, _ASKS, divisor)
+            values[BID_LINE, row], values[BID_QTY_LINE, row] = _best(packet, mode, _BIDS, divisor)
+            values[ASK_LINE, row], values[ASK_QTY_LINE, row] = _best(packet, mode, _ASKS, divisor)
         received_at[row] = arrivals[found[_MESSAGE, row] if len(arrivals) > 1 else 0]
         timestamp[row] = ms * 1000 if 0 < ms <= _LAST_MS else received_at[row]
     return found[_KEY, :count].copy(), received_at, timestamp, values, books, idle, odd

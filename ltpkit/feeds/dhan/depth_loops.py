@@ -13,6 +13,7 @@ import numpy.typing as npt
 from numba import float64, int32, int64
 
 from ltpkit.compiled import OCTETS, compiled, reads
+from ltpkit.feeds.common.gathered_loops import message_at
 from ltpkit.feeds.dhan.depth_wire import DEEP_CODES, DEEP_HEADER, DEEP_LEVEL
 from ltpkit.feeds.dhan.wire import SEGMENTS_END
 
@@ -48,16 +49,6 @@ _levels: Final = reads(_level)
 _Integers = npt.NDArray[np.int64]
 #: Records; those of the messages may start at any byte.
 _Records = npt.NDArray[np.void]
-
-
-@compiled(inline=True)
-def _message(joined: bytes, at: int) -> tuple[int, int]:
-    """Return where the message begins and ends whose length is at `at`, see `gathered`."""
-    width = 1 << (joined[at] & 3)
-    size = 0
-    for place in range(at + 1, at + 1 + width):
-        size = size << 8 | joined[place]
-    return at + 1 + width, at + 1 + width + size
 
 
 @compiled()
@@ -98,7 +89,7 @@ def _find(
     side = other = 0
     stop = at
     for message in range(messages):
-        start, end = _message(joined, stop)
+        start, end = message_at(joined, stop)
         whole = False
         while not whole:
             kind, stop = _piece(headers, start, end, most)

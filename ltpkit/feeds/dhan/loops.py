@@ -13,7 +13,21 @@ import numpy.typing as npt
 from numba import float64, int32, int64
 
 from ltpkit.compiled import OCTETS, compiled, reads
-from ltpkit.feeds.common.columns import LINE
+from ltpkit.feeds.common.columns import (
+    ASK_LINE,
+    ASK_QTY_LINE,
+    BID_LINE,
+    BID_QTY_LINE,
+    CLOSE_LINE,
+    HIGH_LINE,
+    LOW_LINE,
+    LTP_LINE,
+    LTQ_LINE,
+    OI_LINE,
+    OPEN_LINE,
+    VOLUME_LINE,
+)
+from ltpkit.feeds.common.gathered_loops import message_at
 from ltpkit.feeds.dhan.wire import CODES, HEADER, IST_OFFSET_S, LEVELS, PACKET, SEGMENT_CODES, SEGMENTS_END
 
 __all__ = [
@@ -43,12 +57,6 @@ _IST_OFFSET_US: Final = IST_OFFSET_S * 1_000_000
 #: An index has no book and no volume; the cash segments have no open interest.
 _INDEX: Final = SEGMENT_CODES["IDX_I"]
 _CASH: Final = (_INDEX, SEGMENT_CODES["NSE_EQ"], SEGMENT_CODES["BSE_EQ"])
-
-_LTP_LINE, _LTQ_LINE, _VOLUME_LINE, _OI_LINE = LINE["ltp"], LINE["ltq"], LINE["volume"], LINE["oi"]
-_OPEN_LINE, _HIGH_LINE = LINE["open_price"], LINE["high_price"]
-_LOW_LINE, _CLOSE_LINE = LINE["low_price"], LINE["close_price"]
-_BID_LINE, _BID_QTY_LINE = LINE["bid"], LINE["bid_qty"]
-_ASK_LINE, _ASK_QTY_LINE = LINE["ask"], LINE["ask_qty"]
 
 _packets: Final = reads(numba.from_dtype(PACKET))
 
@@ -85,16 +93,6 @@ def _piece(packets: _Packets, start: int, end: int, sizes: _Integers) -> tuple[i
     return UNKNOWN_SEGMENT if header["segment"] >= SEGMENTS_END else _ROW, start + size
 
 
-@compiled(inline=True)
-def _message(joined: bytes, at: int) -> tuple[int, int]:
-    """Return where the message begins and ends whose length is at `at`, see `gathered`."""
-    width = 1 << (joined[at] & 3)
-    size = 0
-    for place in range(at + 1, at + 1 + width):
-        size = size << 8 | joined[place]
-    return at + 1 + width, at + 1 + width + size
-
-
 @compiled()
 def _find(
     joined: bytes,
@@ -112,7 +110,7 @@ def _find(
     row = book = other = 0
     stop = at
     for message in range(messages):
-        start, end = _message(joined, stop)
+        start, end = message_at(joined, stop)
         whole = False
         while not whole:
             kind, stop = _piece(packets, start, end, sizes)
@@ -267,12 +265,12 @@ def read_ticks(
             oi = np.float64(packet["oi"]["oi"])
         elif code == _PREV_CLOSE:
             close = _quoted(packet["prev_close"]["prev_close"], step)
-        values[_LTP_LINE, row], values[_LTQ_LINE, row], values[_VOLUME_LINE, row] = ltp, ltq, volume
-        values[_OPEN_LINE, row], values[_HIGH_LINE, row] = opened, high
-        values[_LOW_LINE, row], values[_CLOSE_LINE, row] = low, close
-        values[_BID_LINE, row], values[_BID_QTY_LINE, row] = bid, bid_qty
-        values[_ASK_LINE, row], values[_ASK_QTY_LINE, row] = ask, ask_qty
-        values[_OI_LINE, row] = oi
+        values[LTP_LINE, row], values[LTQ_LINE, row], values[VOLUME_LINE, row] = ltp, ltq, volume
+        values[OPEN_LINE, row], values[HIGH_LINE, row] = opened, high
+        values[LOW_LINE, row], values[CLOSE_LINE, row] = low, close
+        values[BID_LINE, row], values[BID_QTY_LINE, row] = bid, bid_qty
+        values[ASK_LINE, row], values[ASK_QTY_LINE, row] = ask, ask_qty
+        values[OI_LINE, row] = oi
         received = received_at[message_of[row]]
         times[0, row] = np.int64(ltt) * 1_000_000 - _IST_OFFSET_US if ltt else received
         times[1, row] = received

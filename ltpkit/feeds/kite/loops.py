@@ -12,7 +12,22 @@ import numpy.typing as npt
 from numba import int64
 
 from ltpkit.compiled import OCTETS, compiled, reads
-from ltpkit.feeds.common.columns import LINE
+from ltpkit.feeds.common.columns import (
+    ASK_LINE,
+    ASK_QTY_LINE,
+    BID_LINE,
+    BID_QTY_LINE,
+    CLOSE_LINE,
+    HIGH_LINE,
+    LINE,
+    LOW_LINE,
+    LTP_LINE,
+    LTQ_LINE,
+    OI_LINE,
+    OPEN_LINE,
+    VOLUME_LINE,
+)
+from ltpkit.feeds.common.gathered_loops import message_at
 from ltpkit.feeds.kite.wire import (
     FULL,
     INDEX,
@@ -77,28 +92,13 @@ _QTY_AT, _PRICE_AT, _ORDERS_AT = _at("qty", LEVEL), _at("price", LEVEL), _at("or
 _LEVEL_SIZE, _LEVELS = LEVEL.itemsize, 5
 _BIDS_AT, _ASKS_AT = _at("depth"), _at("depth") + _LEVELS * _LEVEL_SIZE
 
-# The lines of `Ticks.values`.
 _LINES: Final = len(LINE)
-_LTP, _LTQ, _VOLUME, _OI = LINE["ltp"], LINE["ltq"], LINE["volume"], LINE["oi"]
-_OPEN, _HIGH, _LOW = LINE["open_price"], LINE["high_price"], LINE["low_price"]
-_CLOSE, _BID, _ASK = LINE["close_price"], LINE["bid"], LINE["ask"]
-_BID_QTY, _ASK_QTY = LINE["bid_qty"], LINE["ask_qty"]
 
 _DIVISORS: Final = np.full(SEGMENTS_END, 100.0)
 for _code, (_, _divisor) in SEGMENTS.items():
     _DIVISORS[_code] = _divisor
 #: Segments without derivatives, whose open interest is always 0 and says nothing.
 _IS_CASH: Final = np.isin(np.arange(SEGMENTS_END), (1, 4, INDEX))
-
-
-@compiled(inline=True)
-def _message(joined: bytes, at: int) -> tuple[int, int]:
-    """Return where the message begins and ends whose length is at `at`, see `common.gathered`."""
-    width = 1 << (joined[at] & 3)
-    size = 0
-    for place in range(at + 1, at + 1 + width):
-        size = size << 8 | joined[place]
-    return at + 1 + width, at + 1 + width + size
 
 
 # Products, not shifts: numba makes unsigned numbers of those.
@@ -156,7 +156,7 @@ def _find(joined: bytes, end: int, messages: int, packets: Ints, odd: Ints) -> t
     """
     found = books = strange = 0
     for message in range(messages):
-        at, end = _message(joined, end)
+        at, end = message_at(joined, end)
         if at == end:
             strange = _note(odd, strange, message, EMPTY, at, end, 0, 0)
             continue
@@ -254,34 +254,34 @@ def read_ticks(
         segment = joined[first + _SEGMENT_AT]
         divisor = _DIVISORS[segment]
         seconds = 0
-        values[_LTP, row] = _price(joined, first + _LTP_AT, divisor)
+        values[LTP_LINE, row] = _price(joined, first + _LTP_AT, divisor)
         if size in _INDEX_SIZES:
-            values[_OPEN, row] = _price(joined, first + _INDEX_OPEN_AT, divisor)
-            values[_HIGH, row] = _price(joined, first + _INDEX_HIGH_AT, divisor)
-            values[_LOW, row] = _price(joined, first + _INDEX_LOW_AT, divisor)
-            values[_CLOSE, row] = _price(joined, first + _INDEX_CLOSE_AT, divisor)
+            values[OPEN_LINE, row] = _price(joined, first + _INDEX_OPEN_AT, divisor)
+            values[HIGH_LINE, row] = _price(joined, first + _INDEX_HIGH_AT, divisor)
+            values[LOW_LINE, row] = _price(joined, first + _INDEX_LOW_AT, divisor)
+            values[CLOSE_LINE, row] = _price(joined, first + _INDEX_CLOSE_AT, divisor)
             if size == _INDEX_FULL_SIZE:
                 seconds = _u4(joined, first + _INDEX_TIME_AT)
         elif size != _LTP_SIZE:
             ltq = _u4(joined, first + _LTQ_AT)
             if ltq != 0:
-                values[_LTQ, row] = ltq
-            values[_VOLUME, row] = _u4(joined, first + _VOLUME_AT)
-            values[_OPEN, row] = _price(joined, first + _OPEN_AT, divisor)
-            values[_HIGH, row] = _price(joined, first + _HIGH_AT, divisor)
-            values[_LOW, row] = _price(joined, first + _LOW_AT, divisor)
-            values[_CLOSE, row] = _price(joined, first + _CLOSE_AT, divisor)
+                values[LTQ_LINE, row] = ltq
+            values[VOLUME_LINE, row] = _u4(joined, first + _VOLUME_AT)
+            values[OPEN_LINE, row] = _price(joined, first + _OPEN_AT, divisor)
+            values[HIGH_LINE, row] = _price(joined, first + _HIGH_AT, divisor)
+            values[LOW_LINE, row] = _price(joined, first + _LOW_AT, divisor)
+            values[CLOSE_LINE, row] = _price(joined, first + _CLOSE_AT, divisor)
             if size == _FULL_SIZE:
                 oi = _u4(joined, first + _OI_AT)
                 if oi != 0 or not _IS_CASH[segment]:
-                    values[_OI, row] = oi
+                    values[OI_LINE, row] = oi
                 bids, asks = first + _BIDS_AT, first + _ASKS_AT
-                bid = values[_BID, row] = _price(joined, bids + _PRICE_AT, divisor)
+                bid = values[BID_LINE, row] = _price(joined, bids + _PRICE_AT, divisor)
                 if bid == bid:
-                    values[_BID_QTY, row] = _u4(joined, bids + _QTY_AT)
-                ask = values[_ASK, row] = _price(joined, asks + _PRICE_AT, divisor)
+                    values[BID_QTY_LINE, row] = _u4(joined, bids + _QTY_AT)
+                ask = values[ASK_LINE, row] = _price(joined, asks + _PRICE_AT, divisor)
                 if ask == ask:
-                    values[_ASK_QTY, row] = _u4(joined, asks + _QTY_AT)
+                    values[ASK_QTY_LINE, row] = _u4(joined, asks + _QTY_AT)
                 seconds = _u4(joined, first + _TIME_AT)
                 if seconds == 0:
                     seconds = _u4(joined, first + _LTT_AT)
