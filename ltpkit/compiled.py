@@ -25,7 +25,7 @@ import numba
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-__all__ = ["OCTETS", "compile_all", "compiled", "reads"]
+__all__ = ["OCTETS", "both", "compile_all", "compiled", "reads"]
 
 #: The type of a `bytes` object that a loop reads.
 OCTETS: Final = numba.types.Bytes(numba.types.uint8, 1, "C", readonly=True)
@@ -38,6 +38,11 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 def reads(item: Any, dimensions: int = 1) -> Any:
     """Return the type of arrays of `item` that a loop only reads: of any strides, read-only ones too."""
     return numba.types.Array(item, dimensions, "A", readonly=True)
+
+
+def both(item: Any) -> Any:
+    """Return the type of a pair of these, such as the same of the bids and of the asks."""
+    return numba.types.UniTuple(item, 2)  # type: ignore[no-untyped-call]
 
 
 def compiled(*arguments: Any, inline: bool = False) -> Callable[[Loop], Loop]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.instrument import Instruments
 from ltpkit.ring.memory import arrays
 from ltpkit.schema import polars_schema
 
@@ -98,12 +97,6 @@ class Chunk:
     def frame(self, start: int, stop: int) -> pl.DataFrame:
         """Return rows as a frame over the chunk's own memory."""
         raise NotImplementedError
-
-    def write_codes(self, i: int, j: int, numbers: npt.NDArray[np.int32], known: Instruments) -> None:
-        """Write the symbol and exchange codes of rows `i` to `j`."""
-        # Unlike an assignment, no copy in between; and "clip" is the mode that writes without one.
-        known.symbol_codes.take(numbers, out=self.symbol[i:j], mode="clip")
-        known.exchange_codes.take(numbers, out=self.exchange[i:j], mode="clip")
 
     def find(self, symbol: int, exchange: int | None, start: int, stop: int) -> npt.NDArray[np.intp]:
         """Return which rows from `start` to `stop` have these codes."""

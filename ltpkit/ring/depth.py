@@ -22,6 +22,7 @@ __all__ = ["DepthRing"]
 CHUNK_ROWS: Final = 32_768
 _SIDES: Final = ("bid", "ask")
 _NAMES: Final = ("price", "qty", "orders")
+_NO_ORDERS: Final = np.zeros(0, np.int32)
 #: Room planned per row and side: for the first chunk; and at most for others, which have what the one before
 #: them needed. A chunk whose room is used up is sealed early.
 FIRST_LEVELS, MOST_LEVELS = 5, 10
@@ -39,36 +40,13 @@ class _Side:
         counted: npt.NDArray[np.bool_],
     ) -> None:
         self.ends = ends  # ends[row] .. ends[row + 1]: Arrow's list offsets
-        self.ends[0] = 0
         self.price, self.qty, self.orders = price, qty, orders
         self.counted = counted  # whether the row's feed counts orders
-
-    def fits(self, row: int, ends: npt.NDArray[np.int64], first: int) -> int:
-        """Return how many of the batch's rows from `first` on have room for their levels."""
-        before_ = int(ends[first - 1]) if first else 0
-        room = before_ + len(self.price) - int(self.ends[row])
-        if ends[-1] <= room:
-            return len(ends) - first
-        return int(np.searchsorted(ends[first:], room, side="right"))
-
-    def write(self, rows: tuple[int, int], side: Side, of: tuple[int, int]) -> None:
-        """Write rows `of[0]` to `of[1]` of a batch's side to these rows."""
-        (i, j), (a, b) = rows, of
-        start, stop, at = int(side.ends[a - 1]) if a else 0, int(side.ends[b - 1]), int(self.ends[i])
-        np.add(side.ends[a:b], at - start, out=self.ends[i + 1 : j + 1])
-        levels = slice(at, at + stop - start)
-        self.price[levels] = side.price[start:stop]
-        self.qty[levels] = side.qty[start:stop]
-        self.orders[levels] = 0 if side.orders is None else side.orders[start:stop]
-        self.counted[i:j] = side.orders is not None
 
     def table(self, values: npt.NDArray[np.float64], rows: npt.NDArray[np.intp], levels: int) -> Any:
         """Return `price` or `qty` of some rows, shape (rows, levels), NaN where there are fewer levels."""
         place = self.ends[rows, None] + np.arange(levels)
         return np.where(place < self.ends[rows + 1, None], values.take(place, mode="clip"), np.nan)
-
-    def nbytes(self) -> int:
-        return sum(a.nbytes for a in (self.ends, self.price, self.qty, self.orders, self.counted))
 
     def columns(self, start: int, stop: int) -> dict[str, pa.Array]:
         import pyarrow as pa
@@ -93,31 +71,28 @@ class _DepthChunk(Chunk):
 
     def __init__(self, first_seq: int, room: int, levels: int) -> None:
         super().__init__(first_seq, room)
-        sides = arrays(
+        # Lines for the bids and the asks.
+        self.ends, self.price, self.qty, self.orders, self.counted = arrays(
             ((2, room + 1), np.int64),
             ((2, levels), np.float64),
             ((2, levels), np.float64),
             ((2, levels), np.int32),
             ((2, room), np.bool_),
         )
-        self.bids, self.asks = (_Side(*(column[side] for column in sides)) for side in (0, 1))
+        self.ends[:, 0] = 0
+        self.bids, self.asks = (_Side(*(column[side] for column in self._columns())) for side in (0, 1))
         self._levels_full = False
 
     @property
     def full(self) -> bool:
         return self._levels_full or self.rows == self.room
 
-    def take(self, depth: Depth, first: int) -> int:
-        """Return how many rows of `depth` from `first` on fit; the chunk is full when not all do."""
-        left = len(depth) - first
-        fit = min(
-            left,
-            self.room - self.rows,
-            self.bids.fits(self.rows, depth.bid_ends, first),
-            self.asks.fits(self.rows, depth.ask_ends, first),
-        )
-        self._levels_full = fit < left
-        return fit
+    def _columns(self) -> tuple[npt.NDArray[Any], ...]:
+        return self.ends, self.price, self.qty, self.orders, self.counted
+
+    def fill(self) -> None:
+        """Say that there is no room for the levels of the next row."""
+        self._levels_full = True
 
     def levels_per_row(self) -> int:
         """Return how many levels a row of the longer side has, on average."""
@@ -125,7 +100,7 @@ class _DepthChunk(Chunk):
         return -(-levels // max(self.rows, 1))
 
     def nbytes(self) -> int:
-        return super().nbytes() + self.bids.nbytes() + self.asks.nbytes()
+        return super().nbytes() + sum(column.nbytes for column in self._columns())
 
     def levels(self, row: int) -> dict[str, npt.NDArray[np.float64]]:
         """Return one row's book, NaN where a side is shorter."""
@@ -162,6 +137,9 @@ class DepthRing(Ring[_DepthChunk]):
         first_seq: int = 1,
         on_loss: Callable[[int, int], None] | None = None,
     ) -> None:
+        from ltpkit.ring import loops
+
+        self._append = loops.append_books
         self._instruments = instruments
         self._chunk_rows = chunk_rows
         self._levels = FIRST_LEVELS * chunk_rows  # that the next chunk has room for, on each side
@@ -211,25 +189,49 @@ class DepthRing(Ring[_DepthChunk]):
 
     def append(self, depth: Depth) -> None:
         """Add books, in order, and publish them. The feed thread only."""
+        known, bids, asks = self._instruments, depth.bids, depth.asks
         done, n = 0, len(depth)
         while done < n:
             chunk = self._published.open
-            fit = chunk.take(depth, done)
-            i, j, a, b = chunk.rows, chunk.rows + fit, done, done + fit
-            if fit:
-                chunk.ints[1, i:j] = depth.timestamp[a:b]
-                chunk.ints[2, i:j] = depth.received_at[a:b]
-                chunk.write_codes(i, j, depth.instrument[a:b], self._instruments)
-                chunk.bids.write((i, j), depth.bids, (a, b))
-                chunk.asks.write((i, j), depth.asks, (a, b))
-                chunk.rows = j
+            wanted = min(n - done, chunk.room - chunk.rows)
+            fit = self._append(
+                depth.instrument,
+                depth.timestamp,
+                depth.received_at,
+                (bids.ends, asks.ends),
+                (bids.price, asks.price),
+                (bids.qty, asks.qty),
+                (_orders(bids), _orders(asks)),
+                (bids.orders is not None, asks.orders is not None),
+                done,
+                known.symbol_codes,
+                known.exchange_codes,
+                chunk.ints,
+                chunk.symbol,
+                chunk.exchange,
+                chunk.ends,
+                chunk.price,
+                chunk.qty,
+                chunk.orders,
+                chunk.counted,
+                chunk.rows,
+                wanted,
+            )
+            chunk.rows += fit
+            done += fit
+            if fit < wanted:
+                chunk.fill()
             if chunk.full:
-                self._plan(chunk, depth, b)
+                self._plan(chunk, depth, done)
             self._publish(chunk)
-            done = b
 
     def _plan(self, last: _DepthChunk, depth: Depth, row: int) -> None:
         """Say how many levels the next chunk has room for, which starts with this row, if there is one."""
         per_row = min(max(last.levels_per_row(), 1), MOST_LEVELS)
         sides = (np.diff(ends[: row + 1], prepend=0)[row:] for ends in (depth.bid_ends, depth.ask_ends))
         self._levels = max(per_row * self._chunk_rows, *(int(side.sum()) for side in sides))
+
+
+def _orders(side: Side) -> npt.NDArray[np.int32]:
+    """Return the orders of a side, none where they are not counted."""
+    return _NO_ORDERS if side.orders is None else side.orders

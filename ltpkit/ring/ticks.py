@@ -80,13 +80,12 @@ class TickRing(Ring[_TickChunk]):
     ) -> None:
         from ltpkit.ring import loops
 
-        self._write, self._note = loops.write_rows, loops.note_newest
+        self._append = loops.append_ticks
         self._instruments = instruments
         self._chunk_rows = chunk_rows
         self._last = np.full(64, np.nan)
         self._table_floats = np.full((len(TICK_FLOATS), 64), np.nan)
-        self._table_ints = np.zeros((3, 64), np.int64)
-        self._table_source = np.zeros(64, np.uint8)
+        self._table_ints = np.zeros((4, 64), np.int64)  # _INTS, and the code of the feed
         self._version = 0  # odd while the table of newest values is being written
         super().__init__(capacity_rows=capacity_rows, first_seq=first_seq, on_loss=on_loss)
 
@@ -128,42 +127,35 @@ class TickRing(Ring[_TickChunk]):
         `change` is the price less the price of the tick before of the same instrument; rows
         without a price have none.
         """
-        n = len(ticks)
-        last, code = self.prices, code_of("source", source)
-        out = _NONE if left_out is None else left_out
-        done = 0
+        known, last, code = self._instruments, self.prices, code_of("source", source)
+        done, n = 0, len(ticks)
         while done < n:
             chunk = self._published.open
-            start, rows = chunk.rows, min(n - done, chunk.room - chunk.rows)
-            some = slice(done, done + rows)
-            who = ticks.instrument[some]
-            self._write(
-                who,
-                ticks.timestamp[some],
-                ticks.received_at[some],
-                ticks.values[:, some],
-                out[some],
-                last,
-                chunk.ints,
-                chunk.floats,
-                start,
-            )
-            chunk.write_codes(start, start + rows, who, self._instruments)
-            chunk.source[start : start + rows] = code
+            rows = min(n - done, chunk.room - chunk.rows)
             self._version += 1
-            self._note(
-                who,
-                out[some],
-                chunk.ints,
-                chunk.floats,
-                start,
+            self._append(
+                ticks.instrument,
+                ticks.timestamp,
+                ticks.received_at,
+                ticks.values,
+                _NONE if left_out is None else left_out,
+                done,
+                known.symbol_codes,
+                known.exchange_codes,
+                last,
                 self._table_ints,
                 self._table_floats,
-                self._table_source,
                 code,
+                chunk.ints,
+                chunk.floats,
+                chunk.symbol,
+                chunk.exchange,
+                chunk.source,
+                chunk.rows,
+                rows,
             )
             self._version += 1
-            chunk.rows = start + rows
+            chunk.rows += rows
             self._publish(chunk)
             done += rows
 
@@ -178,8 +170,7 @@ class TickRing(Ring[_TickChunk]):
         self._last = np.concatenate([self._last, np.full(more, np.nan)])
         blank = np.full((len(TICK_FLOATS), more), np.nan)
         self._table_floats = np.concatenate([self._table_floats, blank], axis=1)
-        self._table_ints = np.concatenate([self._table_ints, np.zeros((3, more), np.int64)], axis=1)
-        self._table_source = np.concatenate([self._table_source, np.zeros(more, np.uint8)])
+        self._table_ints = np.concatenate([self._table_ints, np.zeros((4, more), np.int64)], axis=1)
         self._version += 1
 
     def _gathered(self, found: Sequence[tuple[_TickChunk, npt.NDArray[np.intp]]]) -> pl.DataFrame:
@@ -266,7 +257,7 @@ class TickRing(Ring[_TickChunk]):
                 if version == self._version:
                     break
             time.sleep(0)
-        return dict(zip((*_INTS, *TICK_FLOATS), (*ints, *floats), strict=True)) if ints[0] else {}
+        return dict(zip((*_INTS, *TICK_FLOATS), (*ints[:3], *floats), strict=True)) if ints[0] else {}
 
     def latest(self) -> pl.DataFrame:
         """Return one row per instrument seen: the newest `seq` and times, and each column's last value.
@@ -281,7 +272,6 @@ class TickRing(Ring[_TickChunk]):
             version = self._version
             if version % 2 == 0:
                 floats, ints = self._table_floats.copy(), self._table_ints.copy()
-                source = self._table_source.copy()
                 if version == self._version:
                     break
             time.sleep(0)  # let the feed thread finish its few microseconds
@@ -292,4 +282,4 @@ class TickRing(Ring[_TickChunk]):
             for line, name in enumerate(TICK_FLOATS)
         }
         codes = self._instruments.symbol_codes[seen], self._instruments.exchange_codes[seen]
-        return make_frame(ints, *codes, columns, source[seen])
+        return make_frame(ints, *codes, columns, ints[3].astype(np.uint8))
