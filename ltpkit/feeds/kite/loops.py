@@ -83,11 +83,9 @@ _INDEX_FULL_SIZE: Final = INDEX_FULL.itemsize
 _INDEX_SIZES: Final = (INDEX_QUOTE.itemsize, _INDEX_FULL_SIZE)
 _SEGMENT_AT: Final = 3  # the last byte of the token
 _LTP_AT, _LTQ_AT, _VOLUME_AT, _OI_AT, _LTT_AT = _at("ltp"), _at("ltq"), _at("volume"), _at("oi"), _at("ltt")
-_TIME_AT: Final = _at("exchange_time")
-_OPEN_AT, _HIGH_AT, _LOW_AT, _CLOSE_AT = _at("open"), _at("high"), _at("low"), _at("close")
-_INDEX_OPEN_AT, _INDEX_HIGH_AT = _at("open", INDEX_FULL), _at("high", INDEX_FULL)
-_INDEX_LOW_AT, _INDEX_CLOSE_AT = _at("low", INDEX_FULL), _at("close", INDEX_FULL)
-_INDEX_TIME_AT: Final = _at("exchange_time", INDEX_FULL)
+_TIME_AT, _INDEX_TIME_AT = _at("exchange_time"), _at("exchange_time", INDEX_FULL)
+_DAY: Final = ("open", "high", "low", "close")
+_DAY_AT, _INDEX_DAY_AT = (tuple(_at(name, layout) for name in _DAY) for layout in (FULL, INDEX_FULL))
 _QTY_AT, _PRICE_AT, _ORDERS_AT = _at("qty", LEVEL), _at("price", LEVEL), _at("orders", LEVEL)
 _LEVEL_SIZE, _LEVELS = LEVEL.itemsize, 5
 _BIDS_AT, _ASKS_AT = _at("depth"), _at("depth") + _LEVELS * _LEVEL_SIZE
@@ -123,6 +121,13 @@ def _price(joined: bytes, at: int, divisor: float) -> float:
     if sent >= 2**31:
         sent -= 2**32
     return sent / divisor
+
+
+@compiled(inline=True)
+def _level(joined: bytes, at: int, divisor: float) -> tuple[float, float]:
+    """Return price and quantity of a level, neither where it has no price."""
+    price = _price(joined, at + _PRICE_AT, divisor)
+    return price, float(_u4(joined, at + _QTY_AT)) if price == price else np.nan
 
 
 @compiled(inline=True)
@@ -255,33 +260,27 @@ def read_ticks(
         divisor = _DIVISORS[segment]
         seconds = 0
         values[LTP_LINE, row] = _price(joined, first + _LTP_AT, divisor)
-        if size in _INDEX_SIZES:
-            values[OPEN_LINE, row] = _price(joined, first + _INDEX_OPEN_AT, divisor)
-            values[HIGH_LINE, row] = _price(joined, first + _INDEX_HIGH_AT, divisor)
-            values[LOW_LINE, row] = _price(joined, first + _INDEX_LOW_AT, divisor)
-            values[CLOSE_LINE, row] = _price(joined, first + _INDEX_CLOSE_AT, divisor)
-            if size == _INDEX_FULL_SIZE:
-                seconds = _u4(joined, first + _INDEX_TIME_AT)
-        elif size != _LTP_SIZE:
+        if size != _LTP_SIZE:
+            open_at, high_at, low_at, close_at = _INDEX_DAY_AT if size in _INDEX_SIZES else _DAY_AT
+            values[OPEN_LINE, row] = _price(joined, first + open_at, divisor)
+            values[HIGH_LINE, row] = _price(joined, first + high_at, divisor)
+            values[LOW_LINE, row] = _price(joined, first + low_at, divisor)
+            values[CLOSE_LINE, row] = _price(joined, first + close_at, divisor)
+        if size == _INDEX_FULL_SIZE:
+            seconds = _u4(joined, first + _INDEX_TIME_AT)
+        elif size in (_QUOTE_SIZE, _FULL_SIZE):
             ltq = _u4(joined, first + _LTQ_AT)
             if ltq != 0:
                 values[LTQ_LINE, row] = ltq
             values[VOLUME_LINE, row] = _u4(joined, first + _VOLUME_AT)
-            values[OPEN_LINE, row] = _price(joined, first + _OPEN_AT, divisor)
-            values[HIGH_LINE, row] = _price(joined, first + _HIGH_AT, divisor)
-            values[LOW_LINE, row] = _price(joined, first + _LOW_AT, divisor)
-            values[CLOSE_LINE, row] = _price(joined, first + _CLOSE_AT, divisor)
             if size == _FULL_SIZE:
                 oi = _u4(joined, first + _OI_AT)
                 if oi != 0 or not _IS_CASH[segment]:
                     values[OI_LINE, row] = oi
-                bids, asks = first + _BIDS_AT, first + _ASKS_AT
-                bid = values[BID_LINE, row] = _price(joined, bids + _PRICE_AT, divisor)
-                if bid == bid:
-                    values[BID_QTY_LINE, row] = _u4(joined, bids + _QTY_AT)
-                ask = values[ASK_LINE, row] = _price(joined, asks + _PRICE_AT, divisor)
-                if ask == ask:
-                    values[ASK_QTY_LINE, row] = _u4(joined, asks + _QTY_AT)
+                bid, bid_qty = _level(joined, first + _BIDS_AT, divisor)
+                ask, ask_qty = _level(joined, first + _ASKS_AT, divisor)
+                values[BID_LINE, row], values[BID_QTY_LINE, row] = bid, bid_qty
+                values[ASK_LINE, row], values[ASK_QTY_LINE, row] = ask, ask_qty
                 seconds = _u4(joined, first + _TIME_AT)
                 if seconds == 0:
                     seconds = _u4(joined, first + _LTT_AT)
@@ -303,11 +302,9 @@ def _side(joined: bytes, packets: Ints, books: int, side_at: int) -> Sent:
         divisor = _DIVISORS[joined[first + _SEGMENT_AT]]
         for place in range(_LEVELS):
             at = first + side_at + place * _LEVEL_SIZE
-            paid = _price(joined, at + _PRICE_AT, divisor)
+            paid, there = _level(joined, at, divisor)
             if paid == paid:
-                price[level] = paid
-                qty[level] = _u4(joined, at + _QTY_AT)
-                orders[level] = _u2(joined, at + _ORDERS_AT)
+                price[level], qty[level], orders[level] = paid, there, _u2(joined, at + _ORDERS_AT)
                 level += 1
         ends[book] = level
         row += 1
