@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from ltpkit.allowance import Allowance
 from ltpkit.batch import Event, Ticks
 from ltpkit.flags.suspects import LEFT_OUT, Suspects
 from ltpkit.instrument import Instruments
@@ -19,9 +20,7 @@ __all__ = ["KIND", "Reports", "flagged", "left_out"]
 KIND: Final = "flagged"
 
 _REPORTS_A_SECOND: Final = 50
-_SECOND_US: Final = 1_000_000
 _RUNS: Final = 10_000  # of `seq` in one event
-_NEVER: Final = -(2**62)
 
 
 class _Runs:
@@ -67,8 +66,7 @@ class Reports:
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
         self._gathered: dict[tuple[str, int], _Runs] = {}
-        self._since = _NEVER
-        self._told = 0
+        self._allowance = Allowance(_REPORTS_A_SECOND)
 
     @property
     def waiting(self) -> bool:  # noqa: D102 - in the class
@@ -84,8 +82,7 @@ class Reports:
                 gathered = self._gathered.get((why, number)) or found.setdefault(number, _Runs())
                 gathered.add(first_seq + place, first_seq + place)
             for number, runs in found.items():
-                if self._told < _REPORTS_A_SECOND:
-                    self._told += 1
+                if self._allowance.take():
                     events.append(self._event(at, why, self._instruments[number].name, runs))
                 else:
                     self._gathered[why, number] = runs
@@ -93,10 +90,7 @@ class Reports:
 
     def due(self, at: int) -> list[Event]:
         """Return what was gathered where a second has passed since."""
-        if 0 <= at - self._since < _SECOND_US:
-            return []
-        self._since, self._told = at, 0
-        return self.rest(at)
+        return self.rest(at) if self._allowance.renewed(at) else []
 
     def rest(self, at: int) -> list[Event]:
         """Return all that was gathered."""

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from ltpkit.allowance import Allowance
 from ltpkit.batch import Event, Reject
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ __all__ = ["RejectLog"]
 _KEPT: Final = 1000
 _KEPT_BYTES: Final = 32 << 20
 _REASONS: Final = 50  # told of in a second, and gathered
-_SECOND_US: Final = 1_000_000
-_NEVER: Final = -(2**62)
 _OTHERS: Final = "others, of more reasons than are told apart"
 
 
@@ -55,14 +54,14 @@ class RejectLog:
         self._bytes = 0
         self._told: set[str] = set()  # reasons that had an event in this second
         self._gathered: Counter[str] = Counter()
-        self._since = _NEVER
+        self._allowance = Allowance(_REASONS)
 
     @property
     def waiting(self) -> bool:  # noqa: D102 - in the class
         return bool(self._gathered)
 
     def add(self, rejects: Sequence[Reject]) -> list[Event]:
-        """Keep some, and return the events to write now. At least one; in order of arrival."""
+        """Keep these, one or more in order of arrival, and return the events to write now."""
         at = rejects[-1].received_at
         events = self.due(at)
         self.count += len(rejects)
@@ -74,7 +73,7 @@ class RejectLog:
         while len(self._newest) > _KEPT or self._bytes > _KEPT_BYTES:
             self._bytes -= len(self._newest.popleft().frame)
         for reason, count in Counter(one.reason for one in rejects).items():
-            if reason not in self._told and len(self._told) < _REASONS:
+            if reason not in self._told and self._allowance.take():
                 self._told.add(reason)
                 events.append(_event(at, reason, count))
             elif reason in self._gathered or len(self._gathered) < _REASONS:
@@ -85,9 +84,8 @@ class RejectLog:
 
     def due(self, at: int) -> list[Event]:
         """Return what was gathered where a second has passed since."""
-        if 0 <= at - self._since < _SECOND_US:
+        if not self._allowance.renewed(at):
             return []
-        self._since = at
         self._told.clear()
         return self.rest(at)
 
