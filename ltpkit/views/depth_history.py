@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import polars as pl
 
 from ltpkit.errors import SettingError
+from ltpkit.schema import moment_of, us_of
 from ltpkit.views.depth_columns import READ, Books, Trades
 from ltpkit.views.missed import Gaps
 from ltpkit.views.source import full_name, milliseconds, precision, stamp, zone_of
@@ -32,7 +33,6 @@ _MOST_LEVELS: Final = 200
 _LONGEST_S: Final = 86_400.0
 _SCALES: Final = ("log", "sqrt")
 _MOST_GAPS: Final = 100
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: States in which time goes on though nothing may come.
 _GOES_ON: Final = ("live", "stale", "connecting", "backing_off")
 
@@ -132,7 +132,7 @@ class DepthHistory(View):
     def _end(self, name: str) -> datetime:
         """Return the time at the right edge."""
         newest = max(int(self.source.newest_numbers(name).get("received_at", 0)), self._book_at)
-        return datetime.now(UTC) if self._goes_on or not newest else _EPOCH + timedelta(microseconds=newest)
+        return datetime.now(UTC) if self._goes_on or not newest else moment_of(newest)
 
     def _outgrown(self) -> bool:
         if self._read():
@@ -145,7 +145,7 @@ class DepthHistory(View):
     def _base(self) -> Message:
         self._read()
         name, bucket_us = self._options["symbol"], self._books.bucket_us
-        end = int(self._end(name).timestamp() * 1e6) // bucket_us
+        end = us_of(self._end(name)) // bucket_us
         self._origin = end - _COLUMNS
         last = self._books.last_bucket
         # What is in this bucket may still change: it is for the frames.

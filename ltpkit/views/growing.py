@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -18,7 +17,7 @@ import numpy.typing as npt
 from ltpkit.bars import opening, width_us
 from ltpkit.errors import SettingError
 from ltpkit.instrument import split_symbol
-from ltpkit.schema import BACKFILL, code_of
+from ltpkit.schema import BACKFILL, code_of, moment_of, us_of
 from ltpkit.views import bar_loops
 from ltpkit.views.source import zone_of
 
@@ -48,8 +47,6 @@ _UNITS: Final = {
 }  # fmt: skip
 _MONTHS: Final = {"mo": 1, "q": 3, "y": 12}
 _LONGEST: Final = 36_500 * _DAY
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 _ROOM: Final = 512  # bars that there is room for at first
 
@@ -139,7 +136,7 @@ class GrowingBars:
         if newest is not None:
             begin = _back(int(newest), self.history, self._clock[0], zone_of(self.name))
             # Of a bar before the first its total, which the first one's volume is counted from.
-            self._since, read_from = begin, _EPOCH + timedelta(microseconds=begin - self._clock[0])
+            self._since, read_from = begin, moment_of(begin - self._clock[0])
         self._events = self.source.newest_event()
         self.seq = self.stamp = self._newest = None
         self._starts = np.empty(_ROOM, np.int64)
@@ -190,7 +187,7 @@ class GrowingBars:
 
     def _until(self) -> int | None:
         now = self.source._now()
-        return self._newest if now is None else round(now.timestamp() * 1_000_000)
+        return self._newest if now is None else us_of(now)
 
 
 def check_history(history: str) -> str:
@@ -221,9 +218,8 @@ def _parts(history: str) -> tuple[int, int]:
 def _back(newest: int, history: str, width: int, zone: str) -> int:
     """Return the time that is `history` before the newest tick by the exchange's clock, and bars enough."""
     months, rest = _parts(history)
-    there = (_EPOCH + timedelta(microseconds=newest)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    there = moment_of(newest).astimezone(ZoneInfo(zone))
     years, month = divmod(there.month - 1 - months, 12)
     year, month = there.year + years, month + 1
     begin = there.replace(year=year, month=month, day=min(there.day, monthrange(year, month)[1]))
-    then = begin.replace(tzinfo=ZoneInfo(zone)) - _EPOCH
-    return min(then // _MICROSECOND - rest, newest - _FEWEST * width)
+    return min(us_of(begin) - rest, newest - _FEWEST * width)
