@@ -126,6 +126,11 @@ class IntegerLookup(Lookup[int]):
     """The instruments behind ids of 32 bits within segments of 8, many at a time.
 
     A key is ``id << 8 | segment``, see `key`.
+
+    Attributes
+    ----------
+    places : Places
+        The numbers of the keys that were met so far.
     """
 
     def __init__(
@@ -137,30 +142,35 @@ class IntegerLookup(Lookup[int]):
         unlisted: Callable[[int], Instrument],
     ) -> None:
         super().__init__(table, listing, key_of=key_of, unlisted=unlisted)
-        self._places, self._placed = Places(), 0
+        self.places, self._placed = Places(), 0
 
     def refresh(self) -> range:
         """Take in what was added to the table since the last time; return its numbers."""
         fresh = super().refresh()
         more = np.array([*islice(self._by_key.items(), self._placed, None)], np.int64).reshape(-1, 2)
-        self._places.add(more[:, 0], more[:, 1])
+        self.places.add(more[:, 0], more[:, 1])
         self._placed = len(self._by_key)
         return fresh
 
     def of(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
         """Return the numbers of the instruments with these keys, giving the new ones one."""
-        numbers, missing = self._places.find(keys)
+        numbers, missing = self.places.find(keys)
         if missing:  # also those that were added to the table since the last time
-            for one in dict.fromkeys(keys[numbers < 0].tolist()):
-                number = self._table.meet(self.instrument(one))
-                if number is not None:
-                    self._by_key[one] = number
-            rest = self._table.rest() if self._table.full else -1
-            self.refresh()
-            numbers, missing = self._places.find(keys)
+            rest = self.meet(keys[numbers < 0])
+            numbers, missing = self.places.find(keys)
             if missing:
                 numbers[numbers < 0] = rest
         return numbers
+
+    def meet(self, keys: npt.NDArray[np.int64]) -> int:
+        """Give the instruments with these keys a number; return that of those which get none."""
+        for one in dict.fromkeys(keys.tolist()):
+            number = self._table.meet(self.instrument(one))
+            if number is not None:
+                self._by_key[one] = number
+        rest = self._table.rest() if self._table.full else -1
+        self.refresh()
+        return rest
 
 
 def key(id_: int, segment: int) -> int:

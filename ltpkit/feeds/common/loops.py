@@ -14,7 +14,7 @@ from numba import int32, int64
 
 from ltpkit.compiled import compiled, reads
 
-__all__ = ["FREE", "KEY", "NUMBER", "add_numbers", "find_numbers"]
+__all__ = ["FREE", "KEY", "NUMBER", "add_numbers", "find_number", "find_numbers"]
 
 #: What a free line has for key and number.
 FREE: Final = -1
@@ -32,6 +32,13 @@ def _place(key: int, table: npt.NDArray[np.int64]) -> int:
     return place
 
 
+@compiled(inline=True)
+def find_number(key: int, table: npt.NDArray[np.int64]) -> int:
+    """Return the number of a key, `FREE` where it has none."""
+    number: int = table[_place(key, table), NUMBER]
+    return number
+
+
 @compiled(reads(int64), int64[:, ::1], int32[::1])
 def find_numbers(
     keys: npt.NDArray[np.int64], table: npt.NDArray[np.int64], numbers: npt.NDArray[np.int32]
@@ -39,8 +46,7 @@ def find_numbers(
     """Write the number of each key; return how many have none."""
     missing = 0
     for row in range(len(keys)):
-        number = table[_place(keys[row], table), NUMBER]
-        numbers[row] = number
+        numbers[row] = number = find_number(keys[row], table)
         missing += number == FREE
     return missing
 

@@ -17,25 +17,31 @@ __all__ = ["Places"]
 
 
 class Places:
-    """Numbers from 0 on, each for a key from 0 on."""
+    """Numbers from 0 on, each for a key from 0 on.
+
+    Attributes
+    ----------
+    table : ndarray of int64, shape (n, 2)
+        For `loops.find_number`; another one once keys were added.
+    """
 
     def __init__(self) -> None:
-        self._table = _room_for(8)
+        self.table = _room_for(8)
         self._most = 0  # keys in the table, if none was added twice
 
     def add(self, keys: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]) -> None:
         """Set the numbers of these keys."""
         self._most += len(keys)
-        if 2 * self._most > len(self._table):
-            kept = self._table[self._table[:, KEY] != FREE]
-            self._table = _room_for(self._most)
-            add_numbers(kept[:, KEY], kept[:, NUMBER], self._table)
-        add_numbers(keys, numbers, self._table)
+        if 2 * self._most > len(self.table):
+            kept = self.table[self.table[:, KEY] != FREE]
+            self.table = _room_for(self._most)
+            add_numbers(kept[:, KEY], kept[:, NUMBER], self.table)
+        add_numbers(keys, numbers, self.table)
 
     def find(self, keys: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], int]:
         """Return the number of each key, -1 where it has none; and how many have none."""
         numbers = np.empty(len(keys), np.int32)
-        return numbers, find_numbers(keys, self._table, numbers)
+        return numbers, find_numbers(keys, self.table, numbers)
 
 
 def _room_for(count: int) -> npt.NDArray[np.int64]:

@@ -21,7 +21,7 @@ What a packet says about a tick, and what it leaves open:
 from __future__ import annotations
 
 from ltpkit.feeds.dhan.feed import Dhan, Mode, Simulated
-from ltpkit.feeds.dhan.split import packets
+from ltpkit.feeds.dhan.pieces import packets
 from ltpkit.feeds.dhan.wire import IST_OFFSET_S
 
 __all__ = ["IST_OFFSET_S", "Dhan", "Mode", "Simulated", "packets"]

@@ -8,18 +8,35 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, Event, Goodbye, Received, Reject, Side, Ticks
+from ltpkit.batch import Batch, Depth, Event, Goodbye, Received, Reject, Side, Ticks
+from ltpkit.feeds.common.gathered import at_any_byte, gathered
+from ltpkit.feeds.common.loops import FREE
 from ltpkit.feeds.common.pieces import receipt
-from ltpkit.feeds.common.room import with_books
+from ltpkit.feeds.common.room import arrivals, with_books
 from ltpkit.feeds.dhan import loops
-from ltpkit.feeds.dhan.numbers import Numbers
-from ltpkit.feeds.dhan.split import Split, split
-from ltpkit.feeds.dhan.wire import CODES, LEVELS, REASONS, SEGMENTS
+from ltpkit.feeds.dhan.numbers import Numbers, keys_of
+from ltpkit.feeds.dhan.pieces import packet_at, why
+from ltpkit.feeds.dhan.wire import CODES, LEVELS, PACKET, REASONS, SEGMENTS
 from ltpkit.schema import FEED_FLOATS
 
 __all__ = ["Decoder", "say_goodbye"]
 
 _FLOATS: Final = len(FEED_FLOATS)
+
+_Integers = npt.NDArray[np.int64]
+#: The arrays that `loops.read` writes to.
+_Written = tuple[
+    npt.NDArray[np.int32],
+    _Integers,
+    npt.NDArray[np.float64],
+    _Integers,
+    npt.NDArray[np.float64],
+    npt.NDArray[np.int32],
+    _Integers,
+]
+
+_NO_BOOKS: Final = np.empty((3, 0), np.int64), np.empty((2, 2, 0)), np.empty((2, 0), np.int32)
+_NO_OTHERS: Final = np.empty((4, 0), np.int64)
 
 
 class Decoder:
@@ -27,6 +44,7 @@ class Decoder:
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
+        self._has_books = False  # whether there was one so far
 
     def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
         """Return what these messages say, rows in arrival order.
@@ -38,38 +56,57 @@ class Decoder:
         batch = Batch()
         if not frames:
             return batch
-        found = split(frames)
-        if len(found.starts):
-            self._rows(found, np.full(len(frames), received_at, np.int64), batch)
-        for one in found.others:
-            at = receipt(received_at, one.message)
-            if one.why:
-                batch.rejects.append(Reject(received_at=at, reason=one.why, frame=one.octets))
+        joined, first = gathered(frames, PACKET.itemsize)
+        packets, at, known = at_any_byte(joined, PACKET), arrivals(received_at), self._numbers
+        # Room for what there usually is. Where there is more, or something new, all is read once more.
+        rows = messages = len(frames)
+        books, others, rest = rows if self._has_books else 0, 0, FREE
+        while True:
+            room = rows, books, others
+            numbers, times, values, of, levels, orders, pieces = written = _written(*room)
+            rows, books, others = loops.read(
+                joined, packets, first, messages, at, known.places.table, rest, known.steps, *written
+            )
+            if rows > room[0] or books > room[1] or others > room[2]:
+                continue
+            new = pieces[0, :others][pieces[3, :others] == loops.NEW] if others else ()
+            if not len(new):
+                break
+            rest = known.meet(keys_of(packets[new]["header"]))
+        if rows:
+            ticks = Ticks(instrument=numbers, timestamp=times[0], received_at=times[1], values=values)
+            batch.ticks = ticks = ticks if rows == room[0] else ticks.only(slice(rows))
+            if books:
+                self._has_books = True
+                batch.depth = _depth(ticks, of[:, :books], levels, orders)
+        for start, stop, message, kind in pieces[:, :others].T.tolist() if others else ():
+            received, octets = receipt(received_at, message), joined[start:stop]
+            if kind == loops.NO_ROW:
+                _event(packet_at(packets, start), received, batch)
             else:
-                _event(found.packet(one.start), at, batch)
+                batch.rejects.append(Reject(received_at=received, reason=why(kind, octets), frame=octets))
         return batch
 
-    def _rows(self, found: Split, received_at: npt.NDArray[np.int64], batch: Batch) -> None:
-        """Add ticks and books."""
-        numbers = self._numbers.of(found.keys)
-        count, steps = len(numbers), self._numbers.steps
-        times, values = np.empty((2, count), np.int64), np.empty((_FLOATS, count))
-        loops.read_ticks(
-            found.packets, found.starts, found.message_of, received_at, numbers, steps, times, values
-        )
-        ticks = Ticks(instrument=numbers, timestamp=times[0], received_at=times[1], values=values)
-        batch.ticks = ticks
-        if not found.books:
-            return
-        of, ends = np.empty(found.books, np.int64), np.empty((2, found.books), np.int64)
-        price, qty = np.empty((2, 2, found.books * LEVELS))
-        orders = np.empty((2, found.books * LEVELS), np.int32)
-        loops.read_books(found.packets, found.starts, numbers, steps, of, ends, price, qty, orders)
-        bids, asks = (
-            Side(ends[side], price[side, :last], qty[side, :last], orders[side, :last])
-            for side, last in enumerate(ends[:, -1].tolist())
-        )
-        batch.depth = with_books(ticks, of, bids, asks)
+
+def _written(rows: int, books: int, others: int) -> _Written:
+    """Return what `loops.read` writes to, with room for so many."""
+    of_ticks = np.empty(rows, np.int32), np.empty((2, rows), np.int64), np.empty((_FLOATS, rows))
+    of_books = _NO_BOOKS
+    if books:
+        levels = books * LEVELS
+        of_books = np.empty((3, books), np.int64), np.empty((2, 2, levels)), np.empty((2, levels), np.int32)
+    return *of_ticks, *of_books, np.empty((4, others), np.int64) if others else _NO_OTHERS
+
+
+def _depth(
+    ticks: Ticks, books: npt.NDArray[np.int64], levels: npt.NDArray[np.float64], orders: npt.NDArray[np.int32]
+) -> Depth:
+    """Return the books that came with some of the ticks, as `loops.read` wrote them."""
+    bids, asks = (
+        Side(books[1 + side], levels[0, side, :last], levels[1, side, :last], orders[side, :last])
+        for side, last in enumerate(books[1:, -1].tolist())
+    )
+    return with_books(ticks, books[0], bids, asks)
 
 
 def _event(said: np.void, at: int, batch: Batch) -> None:

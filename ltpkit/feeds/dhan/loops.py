@@ -1,4 +1,4 @@
-"""Where Dhan's live packets are in some messages, and what they say: the compiled loops.
+"""What Dhan's live packets say, as compiled loops.
 
 Packets of all kinds are walked through and read in one pass, in arrival order.
 """
@@ -13,50 +13,53 @@ import numpy.typing as npt
 from numba import float64, int32, int64
 
 from ltpkit.compiled import OCTETS, compiled, reads
-from ltpkit.feeds.common.columns import (
-    ASK_LINE,
-    ASK_QTY_LINE,
-    BID_LINE,
-    BID_QTY_LINE,
-    CLOSE_LINE,
-    HIGH_LINE,
-    LOW_LINE,
-    LTP_LINE,
-    LTQ_LINE,
-    OI_LINE,
-    OPEN_LINE,
-    VOLUME_LINE,
-)
 from ltpkit.feeds.common.gathered_loops import message_at
-from ltpkit.feeds.dhan.wire import CODES, HEADER, IST_OFFSET_S, LEVELS, PACKET, SEGMENT_CODES, SEGMENTS_END
+from ltpkit.feeds.common.loops import FREE, find_number
+from ltpkit.feeds.dhan.wire import (
+    CODES,
+    HEADER,
+    IST_OFFSET_S,
+    LEVELS,
+    PACKET,
+    PACKETS,
+    SEGMENT_CODES,
+    SEGMENTS_END,
+)
+from ltpkit.schema import FEED_FLOATS
 
 __all__ = [
     "CUT",
     "EMPTY",
+    "NEW",
     "NO_HEADER",
     "NO_ROW",
+    "ROW",
     "UNKNOWN_CODE",
     "UNKNOWN_SEGMENT",
     "WRONG_LENGTH",
-    "find_packets",
-    "read_books",
-    "read_ticks",
+    "next_piece",
+    "read",
 ]
 
-_ROW: Final = -1
-#: What a piece of a message is that makes no row: a packet about something else, or damage.
-NO_ROW, EMPTY, NO_HEADER, UNKNOWN_CODE, WRONG_LENGTH, CUT, UNKNOWN_SEGMENT = range(7)
+#: What a piece of a message is: a packet that makes a row, the same of an instrument without a number, a
+#: packet about something else, or damage.
+ROW, NEW, NO_ROW, EMPTY, NO_HEADER, UNKNOWN_CODE, WRONG_LENGTH, CUT, UNKNOWN_SEGMENT = range(9)
 
 _TICKER, _DEPTH5, _QUOTE = CODES["ticker"], CODES["depth5"], CODES["quote"]
 _OI, _PREV_CLOSE, _FULL = CODES["oi"], CODES["prev_close"], CODES["full"]
 _STATUS, _DISCONNECT = CODES["status"], CODES["disconnect"]
+_WITH_BOOK: Final = (_FULL, _DEPTH5)
 _HEADER_SIZE: Final = HEADER.itemsize
+#: Of packets by response code, 0 where there is none.
+_SIZES: Final = np.array([PACKETS[code].itemsize if code in PACKETS else 0 for code in range(256)])
 _LEVELS: Final = LEVELS
 _IST_OFFSET_US: Final = IST_OFFSET_S * 1_000_000
 
 #: An index has no book and no volume; the cash segments have no open interest.
 _INDEX: Final = SEGMENT_CODES["IDX_I"]
 _CASH: Final = (_INDEX, SEGMENT_CODES["NSE_EQ"], SEGMENT_CODES["BSE_EQ"])
+
+_COLUMNS: Final = len(FEED_FLOATS)
 
 _packets: Final = reads(numba.from_dtype(PACKET))
 
@@ -68,11 +71,21 @@ _Packets = npt.NDArray[np.void]
 _Record = Any
 #: An instrument's tick size as `numbers.steps_of` has it.
 _Step = tuple[float, float, float]
+#: The columns of a row, in the order of `schema.FEED_FLOATS`.
+_Row = tuple[float, float, float, float, float, float, float, float, float, float, float, float]
 
 
-@compiled()
-def _piece(packets: _Packets, start: int, end: int, sizes: _Integers) -> tuple[int, int]:
-    """Return what is next in a message, and where it ends."""
+@compiled(_packets, int64, int64)
+def next_piece(packets: _Packets, start: int, end: int) -> tuple[int, int]:
+    """Return what is next in a message, and where it ends.
+
+    Parameters
+    ----------
+    packets : ndarray of `PACKET`
+        The messages: a packet may start at any of their bytes.
+    start, end : int
+        What is left of the message.
+    """
     left = end - start
     if left == 0:
         return EMPTY, end
@@ -80,7 +93,7 @@ def _piece(packets: _Packets, start: int, end: int, sizes: _Integers) -> tuple[i
         return NO_HEADER, end
     header: _Record = packets[start]["header"]
     length: Any = np.int64(header["length"])
-    size: int = sizes[header["code"]]
+    size: int = _SIZES[header["code"]]
     if size == 0:
         # Skipped by its own length where that can be true; what is behind it still counts.
         return UNKNOWN_CODE, start + length if _HEADER_SIZE <= length <= left else end
@@ -90,77 +103,7 @@ def _piece(packets: _Packets, start: int, end: int, sizes: _Integers) -> tuple[i
         return CUT, end
     if header["code"] == _STATUS or header["code"] == _DISCONNECT:
         return NO_ROW, start + size
-    return UNKNOWN_SEGMENT if header["segment"] >= SEGMENTS_END else _ROW, start + size
-
-
-@compiled()
-def _find(
-    joined: bytes,
-    packets: _Packets,
-    at: int,
-    messages: int,
-    sizes: _Integers,
-    rows: _Integers,
-    others: _Integers,
-) -> tuple[int, int, int]:
-    """Write where packets and other pieces are, as far as there is room; return how many there are.
-
-    How many packets make a row, how many of them have a book, and how many other pieces there are.
-    """
-    row = book = other = 0
-    stop = at
-    for message in range(messages):
-        start, end = message_at(joined, stop)
-        whole = False
-        while not whole:
-            kind, stop = _piece(packets, start, end, sizes)
-            if kind == _ROW:
-                header = packets[start]["header"]
-                if row < rows.shape[1]:
-                    rows[0, row], rows[2, row] = start, message
-                    rows[1, row] = np.int64(header["security_id"]) << 8 | header["segment"]
-                row += 1
-                book += header["segment"] != _INDEX and (header["code"] == _FULL or header["code"] == _DEPTH5)
-            else:
-                if other < others.shape[1]:
-                    others[0, other], others[1, other] = start, stop
-                    others[2, other], others[3, other] = message, kind
-                other += 1
-            start, whole = stop, stop == end
-    return row, book, other
-
-
-@compiled(OCTETS, _packets, int64, int64, reads(int64))
-def find_packets(
-    joined: bytes, packets: _Packets, at: int, messages: int, sizes: _Integers
-) -> tuple[_Integers, int, _Integers]:
-    """Return where the packets are that make a row, how many of them have a book, and the other pieces.
-
-    Parameters
-    ----------
-    joined : bytes
-        The messages as in `gathered`.
-    packets : ndarray of `PACKET`
-        The same bytes: a packet may start at any of them.
-    at, messages : int
-        Where the first message is with its length, and how many there are.
-    sizes : ndarray of int64, shape (256,)
-        Of packets by response code, 0 where there is none.
-
-    Returns
-    -------
-    ndarray of int64, shape (3, n)
-        First byte, `lookup.key` of the instrument, and number of the message.
-    int
-    ndarray of int64, shape (4, m)
-        First byte, the byte behind the last, number of the message, and what it is.
-    """
-    rows, others = np.empty((3, messages), np.int64), np.empty((4, 0), np.int64)
-    found, books, rest = _find(joined, packets, at, messages, sizes, rows, others)
-    if found > messages or rest > 0:  # more than one in a message, or something else
-        rows, others = np.empty((3, found), np.int64), np.empty((4, rest), np.int64)
-        _find(joined, packets, at, messages, sizes, rows, others)
-    return rows[:, :found], books, others
+    return UNKNOWN_SEGMENT if header["segment"] >= SEGMENTS_END else ROW, start + size
 
 
 @compiled()
@@ -209,117 +152,132 @@ def _best(level: _Record, step: _Step) -> tuple[float, float, float, float]:
     return bid, bid_qty, ask, ask_qty
 
 
+@compiled()
+def _tick(packet: _Record, step: _Step) -> tuple[np.int64, _Row]:
+    """Return a packet's time, in its own seconds, and its columns."""
+    code, segment, ltt = packet["header"]["code"], packet["header"]["segment"], np.uint32(0)
+    ltp = ltq = opened = high = low = close = volume = bid = bid_qty = ask = ask_qty = oi = np.nan
+    if code == _QUOTE:
+        ltt = packet["quote"]["ltt"]
+        ltp, ltq, opened, high, low, close, volume = _trade(packet["quote"], step)
+    elif code == _FULL:
+        ltt = packet["full"]["ltt"]
+        ltp, ltq, opened, high, low, close, volume = _trade(packet["full"], step)
+        bid, bid_qty, ask, ask_qty = _best(packet["full"]["depth"][0], step)
+        oi = _counted(packet["full"]["oi"]) if segment in _CASH else np.float64(packet["full"]["oi"])
+    elif code == _TICKER:
+        ltt = packet["ticker"]["ltt"]
+        ltp = _quoted(packet["ticker"]["ltp"], step)
+    elif code == _DEPTH5:
+        ltp = _quoted(packet["depth5"]["ltp"], step)
+        bid, bid_qty, ask, ask_qty = _best(packet["depth5"]["depth"][0], step)
+    elif code == _OI:
+        oi = np.float64(packet["oi"]["oi"])
+    elif code == _PREV_CLOSE:
+        close = _quoted(packet["prev_close"]["prev_close"], step)
+    return np.int64(ltt), (ltp, ltq, opened, high, low, close, volume, bid, bid_qty, ask, ask_qty, oi)
+
+
 @compiled(
-    _packets, reads(int64), reads(int64), reads(int64), reads(int32), reads(float64, 2),
-    int64[:, ::1], float64[:, ::1],
+    OCTETS, _packets, int64, int64, reads(int64), int64[:, ::1], int64, reads(float64, 2),
+    int32[::1], int64[:, ::1], float64[:, ::1],
+    int64[:, ::1], float64[:, :, ::1], int32[:, ::1], int64[:, ::1],
 )  # fmt: skip
-def read_ticks(
+def read(
+    joined: bytes,
     packets: _Packets,
-    starts: _Integers,
-    message_of: _Integers,
+    at: int,
+    messages: int,
     received_at: _Integers,
-    numbers: npt.NDArray[np.int32],
+    known: _Integers,
+    rest: int,
     steps: _Floats,
+    numbers: npt.NDArray[np.int32],
     times: _Integers,
     values: _Floats,
-) -> None:
-    """Write what the packets say as ticks.
+    books: _Integers,
+    levels: _Floats,
+    orders: npt.NDArray[np.int32],
+    others: _Integers,
+) -> tuple[int, int, int]:
+    """Write what the messages say, as far as there is room; return how many rows, books and others there are.
 
     Parameters
     ----------
-    packets, starts, message_of
-        As `find_packets` has and writes them.
+    joined : bytes
+        The messages as in `gathered`.
+    packets : ndarray of `PACKET`
+        The same bytes: a packet may start at any of them.
+    at, messages : int
+        Where the first message is with its length, and how many there are.
     received_at : ndarray of int64
-        When each message was received.
-    numbers : ndarray of int32, shape (n,)
-        The packets' instruments.
+        When each message was received, or all of them were.
+    known : ndarray of int64
+        Numbers of the instruments by `lookup.key`, as in `places`.
+    rest : int
+        The number of all instruments that have none, or `FREE` where they are to be given one.
     steps : ndarray of float64, shape (instruments, 3)
         As `numbers.steps_of` has them.
-    times : ndarray of int64, shape (2, n)
+    numbers : ndarray of int32, shape (room,)
+        To write the rows' instruments to.
+    times : ndarray of int64, shape (2, room)
         To write the exchange's time and the time of receipt to.
-    values : ndarray of float64, shape (12, n)
+    values : ndarray of float64, shape (12, room)
         To write the lines of `batch.Ticks.values` to.
+    books : ndarray of int64, shape (3, room)
+        To write to which row each book is of, and where the levels of its bids and asks end.
+    levels : ndarray of float64, shape (2, 2, room)
+        To write prices and quantities of the bids and of the asks to: levels that have a price.
+    orders : ndarray of int32, shape (2, room)
+        To write their orders to.
+    others : ndarray of int64, shape (4, room)
+        To write where pieces are that make no row yet: first byte, the byte behind the last, number of the
+        message, and what they are.
     """
-    none = np.nan
-    for row in range(len(starts)):
-        packet, number = packets[starts[row]], numbers[row]
-        step = steps[number, 0], steps[number, 1], steps[number, 2]
-        code, segment, ltt = packet["header"]["code"], packet["header"]["segment"], np.uint32(0)
-        ltp, ltq, opened, high, low, close, volume = none, none, none, none, none, none, none
-        bid, bid_qty, ask, ask_qty, oi = none, none, none, none, none
-        if code == _QUOTE:
-            ltt = packet["quote"]["ltt"]
-            ltp, ltq, opened, high, low, close, volume = _trade(packet["quote"], step)
-        elif code == _FULL:
-            ltt = packet["full"]["ltt"]
-            ltp, ltq, opened, high, low, close, volume = _trade(packet["full"], step)
-            bid, bid_qty, ask, ask_qty = _best(packet["full"]["depth"][0], step)
-            oi = _counted(packet["full"]["oi"]) if segment in _CASH else np.float64(packet["full"]["oi"])
-        elif code == _TICKER:
-            ltt = packet["ticker"]["ltt"]
-            ltp = _quoted(packet["ticker"]["ltp"], step)
-        elif code == _DEPTH5:
-            ltp = _quoted(packet["depth5"]["ltp"], step)
-            bid, bid_qty, ask, ask_qty = _best(packet["depth5"]["depth"][0], step)
-        elif code == _OI:
-            oi = np.float64(packet["oi"]["oi"])
-        elif code == _PREV_CLOSE:
-            close = _quoted(packet["prev_close"]["prev_close"], step)
-        values[LTP_LINE, row], values[LTQ_LINE, row], values[VOLUME_LINE, row] = ltp, ltq, volume
-        values[OPEN_LINE, row], values[HIGH_LINE, row] = opened, high
-        values[LOW_LINE, row], values[CLOSE_LINE, row] = low, close
-        values[BID_LINE, row], values[BID_QTY_LINE, row] = bid, bid_qty
-        values[ASK_LINE, row], values[ASK_QTY_LINE, row] = ask, ask_qty
-        values[OI_LINE, row] = oi
-        received = received_at[message_of[row]]
-        times[0, row] = np.int64(ltt) * 1_000_000 - _IST_OFFSET_US if ltt else received
-        times[1, row] = received
-
-
-@compiled(
-    _packets, reads(int64), reads(int32), reads(float64, 2),
-    int64[::1], int64[:, ::1], float64[:, ::1], float64[:, ::1], int32[:, ::1],
-)  # fmt: skip
-def read_books(
-    packets: _Packets,
-    starts: _Integers,
-    numbers: npt.NDArray[np.int32],
-    steps: _Floats,
-    rows: _Integers,
-    ends: _Integers,
-    price: _Floats,
-    qty: _Floats,
-    orders: npt.NDArray[np.int32],
-) -> None:
-    """Write the books of those packets that have one: their levels that have a price.
-
-    Parameters
-    ----------
-    packets, starts, numbers, steps
-        As in `read_ticks`.
-    rows : ndarray of int64, shape (books,)
-        To write to which packet each book is of.
-    ends : ndarray of int64, shape (2, books)
-        To write to where the levels of each book's bids and asks end.
-    price, qty, orders : ndarray, shape (2, room)
-        To write the levels of the bids and of the asks to.
-    """
-    book = bids = asks = 0
-    for row in range(len(starts)):
-        packet, number = packets[starts[row]], numbers[row]
-        code, segment = packet["header"]["code"], packet["header"]["segment"]
-        if segment == _INDEX or (code != _FULL and code != _DEPTH5):
-            continue
-        step = steps[number, 0], steps[number, 1], steps[number, 2]
-        levels = packet["full"]["depth"] if code == _FULL else packet["depth5"]["depth"]
-        for place in range(_LEVELS):
-            level = levels[place]
-            bid, ask = _quoted(level["bid_price"], step), _quoted(level["ask_price"], step)
-            if bid == bid:
-                price[0, bids], qty[0, bids], orders[0, bids] = bid, level["bid_qty"], level["bid_orders"]
-                bids += 1
-            if ask == ask:
-                price[1, asks], qty[1, asks], orders[1, asks] = ask, level["ask_qty"], level["ask_orders"]
-                asks += 1
-        rows[book], ends[0, book], ends[1, book] = row, bids, asks
-        book += 1
+    row = book = other = bids = asks = 0
+    stop = at
+    for message in range(messages):
+        start, end = message_at(joined, stop)
+        received = received_at[message if len(received_at) > 1 else 0]
+        whole = False
+        while not whole:
+            kind, stop = next_piece(packets, start, end)
+            if kind == ROW:
+                packet = packets[start]
+                code, segment = packet["header"]["code"], packet["header"]["segment"]
+                number = find_number(np.int64(packet["header"]["security_id"]) << 8 | segment, known)
+                number = rest if number == FREE else number
+                has_book = code in _WITH_BOOK and segment != _INDEX
+                if number == FREE:
+                    kind = NEW
+                elif row < len(numbers):
+                    step = steps[number, 0], steps[number, 1], steps[number, 2]
+                    numbers[row] = number
+                    ltt, said = _tick(packet, step)
+                    times[0, row] = ltt * 1_000_000 - _IST_OFFSET_US if ltt else received
+                    times[1, row] = received
+                    for line in range(_COLUMNS):
+                        values[line, row] = said[line]
+                    if has_book and book < books.shape[1]:
+                        sides = packet["full"]["depth"] if code == _FULL else packet["depth5"]["depth"]
+                        for place in range(_LEVELS):
+                            level = sides[place]
+                            bid, ask = _quoted(level["bid_price"], step), _quoted(level["ask_price"], step)
+                            if bid == bid:
+                                levels[0, 0, bids], levels[1, 0, bids] = bid, level["bid_qty"]
+                                orders[0, bids] = level["bid_orders"]
+                                bids += 1
+                            if ask == ask:
+                                levels[0, 1, asks], levels[1, 1, asks] = ask, level["ask_qty"]
+                                orders[1, asks] = level["ask_orders"]
+                                asks += 1
+                        books[0, book], books[1, book], books[2, book] = row, bids, asks
+                row += 1
+                book += has_book
+            if kind != ROW:
+                if other < others.shape[1]:
+                    others[0, other], others[1, other] = start, stop
+                    others[2, other], others[3, other] = message, kind
+                other += 1
+            start, whole = stop, stop == end
+    return row, book, other

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from ltpkit.feeds.common.lookup import IntegerLookup, key
 from ltpkit.feeds.dhan.wire import SEGMENT_CODES, SEGMENTS
 from ltpkit.instrument import Instrument, Instruments
 
-__all__ = ["Numbers", "key_of", "steps_of"]
+__all__ = ["Numbers", "key_of", "keys_of", "steps_of"]
 
 
 class Numbers(IntegerLookup):
@@ -58,6 +59,12 @@ def key_of(instrument: Instrument) -> int | None:
         return None
     security_id = int(instrument.broker_id)
     return key(security_id, segment) if security_id < 2**32 else None
+
+
+def keys_of(headers: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:
+    """Return the keys of the instruments that packets with these headers are about."""
+    keys: npt.NDArray[np.int64] = headers["security_id"].astype(np.int64) << 8 | headers["segment"]
+    return keys
 
 
 def _unlisted(of: int) -> Instrument:
