@@ -89,7 +89,7 @@ def _most_ahead(
     return _AHEAD_US + least
 
 
-@compiled()
+@compiled(inline=True)
 def _why(time: int, values: npt.NDArray[np.float64], row: int, before: float, instrument: np.void) -> int:
     """Return why a row is odd, save that it is repeated, and remember its time where it is not.
 
@@ -141,9 +141,7 @@ def _doubtful(time: int, values: npt.NDArray[np.float64], row: int, instrument: 
 def _says_nothing_new(
     values: npt.NDArray[np.float64], row: int, before: npt.NDArray[np.float64], place: int
 ) -> bool:
-    """Return whether a row has a running volume, and nothing that is otherwise in a column of `before`."""
-    if np.isnan(values[_VOLUME, row]):
-        return False
+    """Return whether a row has nothing that is otherwise in a column of `before`."""
     for line in range(_COLUMNS):
         said = values[line, row]
         if said == said and said != before[line, place]:
@@ -199,9 +197,14 @@ def judge(
         elif ltp == ltp:
             newest = instrument["newest"]
             earlier = instrument["row"] - rows_before  # of this batch, unless negative
-            before = values[_LTP, earlier] if earlier >= 0 else prices[number]
+            if earlier >= 0:
+                before, traded = values[_LTP, earlier], values[_VOLUME, earlier]
+            else:
+                before, traded = prices[number], known[_VOLUME, number]
             code = _why(time, values, row, before, instrument)
-            if code == _NOTHING and time == newest and ltp == before and not picture:
+            # Rows without a running volume are not equal to anything.
+            again = time == newest and ltp == before and values[_VOLUME, row] == traded
+            if again and code == _NOTHING and not picture:
                 known_in, place = (values, earlier) if earlier >= 0 else (known, number)
                 if _says_nothing_new(values, row, known_in, place):
                     code = _REPEATED
