@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Final, overload
@@ -20,10 +20,11 @@ from ltpkit.errors import SettingError
 from ltpkit.instrument import INDIAN_EXCHANGES, market_open
 from ltpkit.schema import BACKFILL, us_of
 
-__all__ = ["NEEDED", "bars", "opening", "width_us"]
+__all__ = ["NEEDED", "UNITS", "bars", "opening", "parts_of", "width_us"]
 
 _DAY: Final = 86_400_000_000
-_UNITS: Final = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": _DAY}
+#: Of durations as text, in microseconds.
+UNITS: Final = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": _DAY}
 _TIME: Final = pl.Datetime("us", "UTC")
 _INSTRUMENT: Final = ("symbol", "exchange")
 NEEDED: Final = ("seq", *_INSTRUMENT, "timestamp", "ltp", "ltq", "volume")
@@ -142,6 +143,21 @@ _TYPES: Final[dict[str, pl.DataType]] = {
 }
 
 
+def parts_of(duration: str, units: Iterable[str]) -> list[tuple[int, str]]:
+    """Return the numbers and units of a duration, none where it is no duration in these units.
+
+    Examples
+    --------
+    >>> parts_of("1h30m", UNITS), parts_of("1 h", UNITS)
+    ([(1, 'h'), (30, 'm')], [])
+    """
+    # The longer ones first: else "m" would be found in "ms".
+    unit = "|".join(sorted(units, key=len, reverse=True))
+    found = re.findall(rf"(\d+)({unit})", duration) if isinstance(duration, str) else []
+    whole = "".join(count + unit for count, unit in found) == duration
+    return [(int(count), unit) for count, unit in found] if whole else []
+
+
 def width_us(every: str) -> int:
     """Return a bar length in microseconds.
 
@@ -150,9 +166,8 @@ def width_us(every: str) -> int:
     SettingError
         It is no duration, or longer than a day.
     """
-    parts = re.findall(r"(\d+)(us|ms|s|m|h|d)", every) if isinstance(every, str) else []
-    width = sum(int(count) * _UNITS[unit] for count, unit in parts)
-    if "".join(count + unit for count, unit in parts) != every or not 0 < width <= _DAY:
+    width = sum(count * UNITS[unit] for count, unit in parts_of(every, UNITS))
+    if not 0 < width <= _DAY:
         raise SettingError(
             f"{every!r} is no bar length. Give a duration of at most a day, such as '1s', '5m', '1h' or '1d'."
         )

@@ -6,7 +6,6 @@ changed here too. A step costs what the new ticks cost, however many came before
 
 from __future__ import annotations
 
-import re
 from calendar import monthrange
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -14,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.bars import opening, width_us
+from ltpkit.bars import UNITS, opening, parts_of, width_us
 from ltpkit.errors import SettingError
 from ltpkit.instrument import split_symbol
 from ltpkit.schema import BACKFILL, code_of, moment_of, us_of
@@ -42,9 +41,7 @@ _FEWEST: Final = 200
 _MOST: Final = 100_000
 
 _DAY: Final = 86_400_000_000
-_UNITS: Final = {
-    "us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": _DAY, "w": 7 * _DAY,
-}  # fmt: skip
+_UNITS: Final = {**UNITS, "w": 7 * _DAY}
 _MONTHS: Final = {"mo": 1, "q": 3, "y": 12}
 _LONGEST: Final = 36_500 * _DAY
 
@@ -204,13 +201,10 @@ def check_history(history: str) -> str:
 
 def _parts(history: str) -> tuple[int, int]:
     """Return a duration as months and microseconds."""
-    found = re.findall(r"(\d+)(us|ms|mo|[smhdwqy])", history) if isinstance(history, str) else []
-    months = sum(int(count) * _MONTHS[unit] for count, unit in found if unit in _MONTHS)
-    rest = sum(int(count) * _UNITS[unit] for count, unit in found if unit in _UNITS)
-    if (
-        "".join(count + unit for count, unit in found) != history
-        or not 0 < 31 * _DAY * months + rest < _LONGEST
-    ):
+    found = parts_of(history, (*_UNITS, *_MONTHS))
+    months = sum(count * _MONTHS[unit] for count, unit in found if unit in _MONTHS)
+    rest = sum(count * _UNITS[unit] for count, unit in found if unit in _UNITS)
+    if not 0 < 31 * _DAY * months + rest < _LONGEST:
         raise SettingError(f"history={history!r} is no duration. Give one such as '30m', '1d' or '2w'.")
     return months, rest
 
