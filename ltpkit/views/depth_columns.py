@@ -163,11 +163,11 @@ class Trades:
         books : Books
             For feeds whose ticks carry no quote. It holds the books up to these ticks at least.
         """
-        at, values = ticks["received_at"], ticks
+        at = ticks["received_at"]
         if not len(at):
             return
-        ltp, before = values["ltp"], self._before
-        known = {name: _carried(before[name], values[name]) for name in before}  # one longer: what was first
+        ltp, before = ticks["ltp"], self._before
+        known = {name: _carried(before[name], ticks[name]) for name in before}  # one longer: what was first
         bid, ask = known["bid"][:-1], known["ask"][:-1]
         silent = np.isnan(bid) | np.isnan(ask)
         if silent.any() and len(books):
@@ -176,7 +176,7 @@ class Trades:
             found = place >= 0
             bid[silent] = np.where(found, best_bid[place], np.nan)
             ask[silent] = np.where(found, best_ask[place], np.nan)
-        qty = np.where(np.isnan(values["volume"]), values["ltq"], values["volume"] - known["volume"][:-1])
+        qty = np.where(np.isnan(ticks["volume"]), ticks["ltq"], ticks["volume"] - known["volume"][:-1])
         moved = np.sign(ltp - known["ltp"][:-1])
         way = _carried(float(self._way), np.where(moved == 0, np.nan, moved))[1:]
         nearer = np.sign(np.round(2 * ltp - bid - ask, 9))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Gaps:
     def __init__(self, source: Frames, found: Callable[[], None]) -> None:
         self._source, self._found = source, found
         self._rows: list[dict[str, Any]] = []
-        self._of: Hashable = None  # what the rows were worked out from
+        self._of: tuple[int, int] | None = None  # what the rows were worked out from
         self._looked_at = 0.0
         self._looks = threading.Lock()
 
@@ -44,17 +44,17 @@ class Gaps:
         wanted = self._source.rewound(), self._source.newest_event()
         if wanted == self._of:
             return self._rows
-        if not isinstance(self._of, tuple) or self._of[0] != wanted[0]:
+        if self._of is None or self._of[0] != wanted[0]:
             self._look(wanted)
         elif time.monotonic() - self._looked_at >= _EVERY_S and self._looks.acquire(blocking=False):
             self._looked_at = time.monotonic()
             threading.Thread(target=self._look_aside, args=(wanted,), name="ltpkit-gaps", daemon=True).start()
         return self._rows
 
-    def _look(self, wanted: Hashable) -> None:
+    def _look(self, wanted: tuple[int, int]) -> None:
         self._rows, self._of = self._source.gaps().to_dicts(), wanted
 
-    def _look_aside(self, wanted: Hashable) -> None:
+    def _look_aside(self, wanted: tuple[int, int]) -> None:
         before = self._rows
         try:
             self._look(wanted)
