@@ -26,14 +26,14 @@ class Gaps:
     ----------
     source : Frames
     found : callable
-        Called, on a thread of its own, when there are other gaps than before.
+        Called, on a thread of its own, when there are other gaps than before, or may be.
     """
 
     def __init__(self, source: Frames, found: Callable[[], None]) -> None:
         self._source, self._found = source, found
         self._rows: list[dict[str, Any]] = []
         self._of: tuple[int, int] | None = None  # what the rows were worked out from
-        self._looked_at = 0.0
+        self._looked_at = -_EVERY_S
         self._looks = threading.Lock()
 
     def rows(self) -> list[dict[str, Any]]:
@@ -41,24 +41,28 @@ class Gaps:
 
         The first time, and where the source went back in time, they are waited for.
         """
-        wanted = self._source.rewound(), self._source.newest_event()
-        if wanted == self._of:
-            return self._rows
+        wanted = self._wanted()
         if self._of is None or self._of[0] != wanted[0]:
-            self._look(wanted)
-        elif time.monotonic() - self._looked_at >= _EVERY_S and self._looks.acquire(blocking=False):
-            self._looked_at = time.monotonic()
-            threading.Thread(target=self._look_aside, args=(wanted,), name="ltpkit-gaps", daemon=True).start()
+            self._look()
+        elif wanted != self._of and self._looks.acquire(blocking=False):
+            threading.Thread(target=self._look_aside, name="ltpkit-gaps", daemon=True).start()
         return self._rows
 
-    def _look(self, wanted: tuple[int, int]) -> None:
+    def _wanted(self) -> tuple[int, int]:
+        return self._source.rewound(), self._source.newest_event()
+
+    def _look(self) -> None:
+        wanted = self._wanted()
         self._rows, self._of = self._source.gaps().to_dicts(), wanted
 
-    def _look_aside(self, wanted: tuple[int, int]) -> None:
+    def _look_aside(self) -> None:
         before = self._rows
         try:
-            self._look(wanted)
+            time.sleep(max(0.0, self._looked_at + _EVERY_S - time.monotonic()))
+            self._looked_at = time.monotonic()
+            self._look()
         finally:
             self._looks.release()
-        if self._rows != before:
+        # What happened meanwhile nobody looks up, unless `rows` is asked for again.
+        if self._rows != before or self._wanted() != self._of:
             self._found()

@@ -219,7 +219,8 @@ class View(ABC):
 
     def _again(self) -> None:
         """Have the picture made anew: there is more to show than ticks."""
-        self._drawn = None
+        with self._lock:  # not while one is made, which would count as the new one
+            self._drawn = None
         pump.wake(self)
 
     def try_choose(self, choices: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ class Slow:
 
     def __init__(self) -> None:
         self.events, self.back, self.asked = 1, 0, 0
-        self.free = threading.Event()
+        self.asking, self.free = threading.Event(), threading.Event()
         self.free.set()
 
     def newest_event(self) -> int:
@@ -27,8 +27,10 @@ class Slow:
 
     def gaps(self) -> pl.DataFrame:
         self.asked += 1
+        found = pl.DataFrame({"seq": range(self.events)})
+        self.asking.set()
         assert self.free.wait(10)
-        return pl.DataFrame({"seq": range(self.events)})
+        return found
 
 
 def test_a_view_goes_on_with_the_gaps_it_knows_while_others_are_looked_up() -> None:
@@ -43,6 +45,25 @@ def test_a_view_goes_on_with_the_gaps_it_knows_while_others_are_looked_up() -> N
     assert told.wait(10)
     assert len(gaps.rows()) == 2
     assert source.asked == 2
+
+
+def test_what_happens_while_gaps_are_looked_up_and_soon_after_is_looked_up_too() -> None:
+    source, told = Slow(), threading.Event()
+    gaps = Gaps(cast("Frames", source), told.set)
+    gaps.rows()
+    source.free.clear()
+    source.asking.clear()
+    source.events = 2
+    gaps.rows()
+    assert source.asking.wait(10)
+    source.events = 3
+    assert len(gaps.rows()) == 1
+    source.free.set()
+    for known in (2, 3):
+        assert told.wait(10)
+        told.clear()
+        assert len(gaps.rows()) == known  # a picture, and there may be no tick that has another made
+    assert source.asked == 3
 
 
 def test_gaps_are_not_looked_up_again_where_nothing_happened() -> None:
