@@ -1,7 +1,8 @@
 """Chunks of rows that only grow, how they are sealed and leave, and the snapshots of them.
 
-What ticks and books have in common: `Ring` publishes with one assignment, so a reader in any thread
-sees the old state or the new, never a mix; a sealed chunk keeps its frame, made once.
+What ticks and books have in common. A row is seen once its chunk counts it, and a full chunk is sealed with
+one assignment, so a reader in any thread sees the old state or the new, never a mix; a sealed chunk keeps its
+frame, made once.
 """
 
 from __future__ import annotations
@@ -89,11 +90,6 @@ class Chunk:
         )
         self.ints[0] = np.arange(first_seq, first_seq + room)
 
-    @property
-    def full(self) -> bool:
-        """Whether no further row fits."""
-        return self.rows == self.room
-
     def frame(self, start: int, stop: int) -> pl.DataFrame:
         """Return rows as a frame over the chunk's own memory."""
         raise NotImplementedError
@@ -137,11 +133,11 @@ class _Picked(NamedTuple):
 
 
 class _Published(NamedTuple, Generic[C]):
-    """All a reader needs, replaced as one: a reader sees the old or the new, never a mix."""
+    """All a reader needs."""
 
     sealed: tuple[_Sealed[C], ...]
     open: C
-    rows: int  # rows of `open` that may be read
+    rows: int  # of `open` that may be read
 
 
 class Ring(Generic[C]):
@@ -159,7 +155,8 @@ class Ring(Generic[C]):
         self.journaled_seq = first_seq - 1  # the journal's writer raises it after each write
         self.lost_rows = 0
         self.on_loss = on_loss
-        self._published: _Published[C] = _Published((), self._new_chunk(first_seq), 0)
+        # The sealed ones and the open one: replaced as one.
+        self._chunks: tuple[tuple[_Sealed[C], ...], C] = (), self._new_chunk(first_seq)
         self._picked: dict[tuple[int, int | None], _Picked] = {}
 
     def _new_chunk(self, first_seq: int) -> C:
@@ -167,15 +164,11 @@ class Ring(Generic[C]):
 
     # -- the feed thread ------------------------------------------------------------------
 
-    def _publish(self, chunk: C) -> None:
-        sealed = self._published.sealed
-        if chunk.full:
-            self._published = _Published(
-                (*sealed, _Sealed(chunk)), self._new_chunk(chunk.first_seq + chunk.rows), 0
-            )
-            self._let_go()
-        else:
-            self._published = _Published(sealed, chunk, chunk.rows)
+    def _seal(self, chunk: C) -> None:
+        """Put another chunk in the place of the open one, which is full."""
+        sealed, _ = self._chunks
+        self._chunks = (*sealed, _Sealed(chunk)), self._new_chunk(chunk.first_seq + chunk.rows)
+        self._let_go()
 
     def _let_go(self) -> None:
         """Drop sealed chunks beyond the capacity: stored ones, or any beyond twice the capacity.
@@ -184,7 +177,7 @@ class Ring(Generic[C]):
         """
         if self.capacity_rows is None:
             return
-        sealed, open_, rows = self._published
+        sealed, open_ = self._chunks
         held, gone = self.rows, 0
         for one in sealed:
             after = held - one.chunk.rows
@@ -202,9 +195,14 @@ class Ring(Generic[C]):
                         self.on_loss(lost_from, last)
             held, gone = after, gone + 1
         if gone:
-            self._published = _Published(sealed[gone:], open_, rows)
+            self._chunks = sealed[gone:], open_
 
     # -- any thread -----------------------------------------------------------------------
+
+    @property
+    def _published(self) -> _Published[C]:
+        sealed, open_ = self._chunks
+        return _Published(sealed, open_, open_.rows)
 
     @property
     def rows(self) -> int:

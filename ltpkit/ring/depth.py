@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Depth, Side
+from ltpkit.batch import Depth
 from ltpkit.instrument import Instruments
 from ltpkit.ring.base import Chunk, Ring, bitmap, make_frame, plain_column
 from ltpkit.ring.memory import arrays
@@ -81,18 +81,9 @@ class _DepthChunk(Chunk):
         )
         self.ends[:, 0] = 0
         self.bids, self.asks = (_Side(*(column[side] for column in self._columns())) for side in (0, 1))
-        self._levels_full = False
-
-    @property
-    def full(self) -> bool:
-        return self._levels_full or self.rows == self.room
 
     def _columns(self) -> tuple[npt.NDArray[Any], ...]:
         return self.ends, self.price, self.qty, self.orders, self.counted
-
-    def fill(self) -> None:
-        """Say that there is no room for the levels of the next row."""
-        self._levels_full = True
 
     def levels_per_row(self) -> int:
         """Return how many levels a row of the longer side has, on average."""
@@ -189,20 +180,22 @@ class DepthRing(Ring[_DepthChunk]):
 
     def append(self, depth: Depth) -> None:
         """Add books, in order, and publish them. The feed thread only."""
-        known, bids, asks = self._instruments, depth.bids, depth.asks
+        known = self._instruments
+        bid_orders, ask_orders = depth.bid_orders, depth.ask_orders
+        is_counted = bid_orders is not None, ask_orders is not None
         done, n = 0, len(depth)
         while done < n:
-            chunk = self._published.open
+            chunk = self._chunks[1]
             wanted = min(n - done, chunk.room - chunk.rows)
             fit = self._append(
                 depth.instrument,
                 depth.timestamp,
                 depth.received_at,
-                (bids.ends, asks.ends),
-                (bids.price, asks.price),
-                (bids.qty, asks.qty),
-                (_orders(bids), _orders(asks)),
-                (bids.orders is not None, asks.orders is not None),
+                (depth.bid_ends, depth.ask_ends),
+                (depth.bid_price, depth.ask_price),
+                (depth.bid_qty, depth.ask_qty),
+                (_counts(bid_orders), _counts(ask_orders)),
+                is_counted,
                 done,
                 known.symbol_codes,
                 known.exchange_codes,
@@ -217,13 +210,11 @@ class DepthRing(Ring[_DepthChunk]):
                 chunk.rows,
                 wanted,
             )
-            chunk.rows += fit
+            chunk.rows += fit  # from here on they are seen
             done += fit
-            if fit < wanted:
-                chunk.fill()
-            if chunk.full:
+            if fit < wanted or chunk.rows == chunk.room:
                 self._plan(chunk, depth, done)
-            self._publish(chunk)
+                self._seal(chunk)
 
     def _plan(self, last: _DepthChunk, depth: Depth, row: int) -> None:
         """Say how many levels the next chunk has room for, which starts with this row, if there is one."""
@@ -232,6 +223,5 @@ class DepthRing(Ring[_DepthChunk]):
         self._levels = max(per_row * self._chunk_rows, *(int(side.sum()) for side in sides))
 
 
-def _orders(side: Side) -> npt.NDArray[np.int32]:
-    """Return the orders of a side, none where they are not counted."""
-    return _NO_ORDERS if side.orders is None else side.orders
+def _counts(orders: npt.NDArray[np.int32] | None) -> npt.NDArray[np.int32]:
+    return _NO_ORDERS if orders is None else orders

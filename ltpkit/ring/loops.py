@@ -175,13 +175,19 @@ def append_books(
         ints[_TIMESTAMP, place], ints[_RECEIVED_AT, place] = timestamp[row], received_at[row]
         symbol[place], exchange[place] = symbol_codes[who[row]], exchange_codes[who[row]]
     for side in range(2 if fit else 0):
-        before = sent_ends[side][first - 1] if first else 0
-        after, further = sent_ends[side][first + fit - 1], ends[side, start] - before
+        stops, prices, qtys = sent_ends[side], sent_price[side], sent_qty[side]
+        before = stops[first - 1] if first else 0
+        after, further = stops[first + fit - 1], ends[side, start] - before
         for place in range(start, start + fit):
-            ends[side, place + 1] = sent_ends[side][first + place - start] + further
+            ends[side, place + 1] = stops[first + place - start] + further
             counted[side, place] = is_counted[side]
         for level in range(before, after):
-            price[side, level + further] = sent_price[side][level]
-            qty[side, level + further] = sent_qty[side][level]
-            orders[side, level + further] = sent_orders[side][level] if is_counted[side] else 0
+            price[side, level + further] = prices[level]
+            qty[side, level + further] = qtys[level]
+        if is_counted[side]:
+            counts = sent_orders[side]
+            for level in range(before, after):
+                orders[side, level + further] = counts[level]
+        else:
+            orders[side, before + further : after + further] = 0
     return fit

@@ -130,7 +130,7 @@ class TickRing(Ring[_TickChunk]):
         known, last, code = self._instruments, self.prices, code_of("source", source)
         done, n = 0, len(ticks)
         while done < n:
-            chunk = self._published.open
+            chunk = self._chunks[1]
             rows = min(n - done, chunk.room - chunk.rows)
             self._version += 1
             self._append(
@@ -155,8 +155,9 @@ class TickRing(Ring[_TickChunk]):
                 rows,
             )
             self._version += 1
-            chunk.rows += rows
-            self._publish(chunk)
+            chunk.rows += rows  # from here on they are seen
+            if chunk.rows == chunk.room:
+                self._seal(chunk)
             done += rows
 
     def _make_room(self) -> None:
