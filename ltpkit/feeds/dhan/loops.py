@@ -114,13 +114,14 @@ def _quoted(sent: np.float32, step: _Step) -> float:
     so. Otherwise the tick size is not believed: exchanges change them and instrument lists lag behind.
     """
     # Whole numbers until the division, so its result is the double nearest to the decimal.
-    price = np.rint(np.float64(sent) * step[0]) * step[1] / step[2]
-    if not (np.float32(price) == sent and abs(price) < np.inf):
-        size = abs(np.float64(sent))
-        # Steps of float32 reach 0.0001 at 1024 and 0.001 at 16384: further decimals are its own.
-        places = 1e4 if size < 1024 else 1e3 if size < 16_384 else 1e2
-        price = np.rint(np.float64(sent) * places) / places
-    return price if price != 0 and abs(price) < np.inf else np.nan
+    price: float = np.rint(np.float64(sent) * step[0]) * step[1] / step[2]
+    if np.float32(price) == sent and 0 < abs(price) < np.inf:
+        return price
+    size = abs(np.float64(sent))
+    # Steps of float32 reach 0.0001 at 1024 and 0.001 at 16384: further decimals are its own.
+    places = 1e4 if size < 1024 else 1e3 if size < 16_384 else 1e2
+    price = np.rint(np.float64(sent) * places) / places
+    return price if 0 < abs(price) < np.inf else np.nan
 
 
 @compiled()
@@ -129,7 +130,7 @@ def _counted(count: int) -> float:
     return np.float64(count) if count else np.nan
 
 
-@compiled()
+@compiled(inline=True)
 def _trade(packet: _Record, step: _Step) -> tuple[float, float, float, float, float, float, float]:
     """Return what quote and full packets alike say of the last trade and of the day."""
     return (
@@ -143,7 +144,7 @@ def _trade(packet: _Record, step: _Step) -> tuple[float, float, float, float, fl
     )
 
 
-@compiled()
+@compiled(inline=True)
 def _best(level: _Record, step: _Step) -> tuple[float, float, float, float]:
     """Return the best bid and ask, each with its quantity; a level without a price is none."""
     bid, ask = _quoted(level["bid_price"], step), _quoted(level["ask_price"], step)
@@ -152,7 +153,7 @@ def _best(level: _Record, step: _Step) -> tuple[float, float, float, float]:
     return bid, bid_qty, ask, ask_qty
 
 
-@compiled()
+@compiled(inline=True)
 def _tick(packet: _Record, step: _Step) -> tuple[np.int64, _Row]:
     """Return a packet's time, in its own seconds, and its columns."""
     code, segment, ltt = packet["header"]["code"], packet["header"]["segment"], np.uint32(0)
