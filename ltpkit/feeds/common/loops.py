@@ -1,7 +1,8 @@
 """The loops of `places`: a hash table of keys and their numbers, read and written.
 
-A table has a line for each key with its number, at the place that the key says or the next free one behind
-it; and free lines, more than there are keys.
+The first line of a table says how a key becomes a place: a factor, and by how much the product is shifted.
+Behind it is a line for each key with its number, at the key's place or the next free one; and free lines, more than there
+are keys.
 """
 
 from __future__ import annotations
@@ -14,21 +15,22 @@ from numba import int32, int64
 
 from ltpkit.compiled import compiled, reads
 
-__all__ = ["FREE", "KEY", "NUMBER", "add_numbers", "find_number", "find_numbers"]
+__all__ = ["FACTOR", "FREE", "KEY", "NUMBER", "SHIFT", "add_numbers", "find_number", "find_numbers"]
 
 #: What a free line has for key and number.
 FREE: Final = -1
-KEY, NUMBER = 0, 1
+FACTOR, SHIFT = KEY, NUMBER = 0, 1
 
 
 @compiled(inline=True)
 def _place(key: int, table: npt.NDArray[np.int64]) -> int:
     """Return where a key is in the table, or where it would be; some places are always free."""
-    place = key % len(table)
+    product = np.uint64(key) * np.uint64(table[0, FACTOR])
+    place = 1 + int(product >> np.uint64(table[0, SHIFT]))
     while table[place, KEY] != key and table[place, KEY] != FREE:
         place += 1
         if place == len(table):
-            place = 0
+            place = 1
     return place
 
 

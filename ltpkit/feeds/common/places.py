@@ -1,7 +1,7 @@
 """Small numbers for large keys, many found in one call.
 
-A hash table in one array. Its length is drawn at random, so that nobody can choose keys which all fall on one
-place.
+A hash table in one array. Keys are multiplied by a number drawn at random, so that nobody can choose keys which all
+fall on one place.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import secrets
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.feeds.common.loops import FREE, KEY, NUMBER, add_numbers, find_numbers
+from ltpkit.feeds.common.loops import FACTOR, FREE, KEY, NUMBER, SHIFT, add_numbers, find_numbers
 
 __all__ = ["Places"]
 
@@ -33,7 +33,7 @@ class Places:
         """Set the numbers of these keys."""
         self._most += len(keys)
         if 2 * self._most > len(self.table):
-            kept = self.table[self.table[:, KEY] != FREE]
+            kept = self.table[1:][self.table[1:, KEY] != FREE]
             self.table = _room_for(self._most)
             add_numbers(kept[:, KEY], kept[:, NUMBER], self.table)
         add_numbers(keys, numbers, self.table)
@@ -46,4 +46,7 @@ class Places:
 
 def _room_for(count: int) -> npt.NDArray[np.int64]:
     """Return an empty table, which so many keys fill by a quarter at most."""
-    return np.full((4 * count + 2 * secrets.randbelow(count) + 1, 2), FREE)
+    bits = (4 * count - 1).bit_length()
+    table = np.full((1 + 2**bits, 2), FREE)
+    table[0, FACTOR], table[0, SHIFT] = secrets.randbits(63) | 1, 64 - bits
+    return table
