@@ -12,7 +12,7 @@ from ltpkit.bars import width_us
 from ltpkit.errors import SettingError
 from ltpkit.gaps import OF_A_BOOK
 from ltpkit.views.growing import NUMBERS, GrowingBars, check_history
-from ltpkit.views.missed import Gaps
+from ltpkit.views.missed import Gaps, Row
 from ltpkit.views.source import full_name, precision, stamp, zone_of
 from ltpkit.views.view import Message, View
 
@@ -179,28 +179,11 @@ class Chart(View):
             "seq": newest.seq,
             "stamp": newest.stamp,
             "tails": [len(tail["start"]) for tail in tails],
-            "gaps": self._known_gaps(),
+            "gaps": self._gaps.shown(self._options["symbol"], _missed),
         }
         columns = {name: np.concatenate([tail[name] for tail in tails]) for name in NUMBERS}
         columns["growing"] = np.concatenate(growing).astype(np.uint8)
         return header, columns
-
-    def _known_gaps(self) -> list[list[Any]]:
-        """Return what was missed of the chart's own symbol: begin, end, why, how many, what came back."""
-        name = self._options["symbol"]
-        return [
-            [
-                stamp(gap["start"] or gap["at"]),
-                stamp(gap["end"]),
-                gap["why"],
-                gap["missing"],
-                gap["recovered"],
-            ]
-            for gap in self._gaps.rows()
-            if gap["why"] not in OF_A_BOOK
-            and gap["symbol"] in (name, None)
-            and (name in gap["symbols"] or not gap["symbols"])
-        ][-_MOST_GAPS:]
 
     def _text(self) -> str:
         every, lines = self._options["every"], []
@@ -217,3 +200,18 @@ class Chart(View):
             with pl.Config(tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_rows=8):
                 lines.append(f"{name}, {len(bars['start']):,} bars of {every}, {zone}\n{shown}")
         return "\n".join(lines)
+
+
+def _missed(gaps: list[Row], name: str) -> list[list[Any]]:
+    """Return what was missed of an instrument's ticks: begin, end, why, how many, what came back."""
+    found = [
+        gap
+        for gap in gaps
+        if gap["why"] not in OF_A_BOOK
+        and gap["symbol"] in (name, None)
+        and (name in gap["symbols"] or not gap["symbols"])
+    ]
+    return [
+        [stamp(gap["start"] or gap["at"]), stamp(gap["end"]), gap["why"], gap["missing"], gap["recovered"]]
+        for gap in found[-_MOST_GAPS:]
+    ]

@@ -15,7 +15,7 @@ import polars as pl
 from ltpkit.errors import SettingError
 from ltpkit.schema import moment_of, us_of
 from ltpkit.views.depth_columns import READ, Books, Trades
-from ltpkit.views.missed import Gaps
+from ltpkit.views.missed import Gaps, Row
 from ltpkit.views.source import full_name, milliseconds, precision, stamp, zone_of
 from ltpkit.views.view import Message, View
 
@@ -181,8 +181,7 @@ class DepthHistory(View):
     def _gaps_shown(self, name: str) -> list[list[float | None]]:
         """Return when nothing came, from and to: a gap that is still open has no end."""
         since = datetime.now(UTC) - timedelta(seconds=_LONGEST_S)
-        found = [gap for gap in self._gaps.rows() if name in gap["symbols"]]
-        spans = [(gap["start"] or gap["at"], gap["end"]) for gap in found[-_MOST_GAPS:]]
+        spans = self._gaps.shown(name, _spans)
         return [[stamp(start), stamp(end)] for start, end in spans if start >= since]
 
     def _text(self) -> str:
@@ -196,3 +195,9 @@ class DepthHistory(View):
             pl.from_epoch("received_at", "us").dt.replace_time_zone("UTC").dt.convert_time_zone(zone_of(name))
         )
         return f"{name}, {total} books of the last {seconds:g} s, the newest:\n{shown.with_columns(times)}"
+
+
+def _spans(gaps: list[Row], name: str) -> list[tuple[datetime, datetime | None]]:
+    """Return from when to when something of an instrument was missed."""
+    found = [gap for gap in gaps if name in gap["symbols"]]
+    return [(gap["start"] or gap["at"], gap["end"]) for gap in found[-_MOST_GAPS:]]

@@ -8,7 +8,7 @@ from typing import cast
 import polars as pl
 
 from ltpkit.frames import Frames
-from ltpkit.views.missed import Gaps
+from ltpkit.views.missed import Gaps, Row
 
 
 class Slow:
@@ -71,6 +71,20 @@ def test_gaps_are_not_looked_up_again_where_nothing_happened() -> None:
     gaps = Gaps(cast("Frames", source), lambda: None)
     assert gaps.rows() is gaps.rows()
     assert source.asked == 1
+
+
+def test_what_is_shown_of_gaps_is_made_once_for_the_same_gaps_and_instrument() -> None:
+    source, made = Slow(), list[tuple[int, str]]()
+    gaps = Gaps(cast("Frames", source), lambda: None)
+
+    def show(rows: list[Row], name: str) -> int:
+        made.append((len(rows), name))
+        return len(made)
+
+    assert [gaps.shown(name, show) for name in ("A:A", "A:A", "B:B", "B:B")] == [1, 1, 2, 2]
+    source.back, source.events = 1, 5
+    assert gaps.shown("B:B", show) == 3
+    assert made == [(1, "A:A"), (1, "B:B"), (5, "B:B")]
 
 
 def test_where_time_went_back_the_gaps_of_then_are_waited_for() -> None:
