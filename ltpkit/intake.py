@@ -104,7 +104,7 @@ class Intake:
                 Reject(received_at=int(t), reason=reason, frame=f) for t, f in zip(at, frames, strict=True)
             ]
             batch = Batch(rejects=rejects)
-        if batch.ticks is not None:
+        if batch.ticks is not None and len(batch.ticks):
             self._append(batch.ticks)
         if batch.depth is not None:
             self._append_depth(batch.depth)
@@ -125,8 +125,6 @@ class Intake:
         return batch
 
     def _append(self, ticks: Ticks) -> None:
-        if not len(ticks):
-            return
         if self.overload.level >= QUOTES:
             came, ticks = len(ticks), newest_quotes(ticks)
             self.overload.left_out["quotes"] += came - len(ticks)

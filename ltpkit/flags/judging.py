@@ -39,7 +39,7 @@ class Flags:
         self.counts: Counter[str] = Counter()
         self._instruments = instruments
         self._loops = loops
-        self._feed = np.zeros(1, loops.FEED)
+        self._feed = np.zeros(len(loops.FEED), np.int64)
         self._states = np.zeros(0, loops.INSTRUMENT)
         self._met = 0  # instruments that have a state
 

@@ -33,15 +33,9 @@ INSTRUMENT: Final = np.dtype(
     align=True,
 )
 
-#: What is remembered of the feed.
-FEED: Final = np.dtype(
-    [
-        ("rows", np.int64),  # so far
-        ("lead", np.int64),  # how far its time is ahead of the clock here
-        ("ahead_rows", np.int64),  # beyond that, in a row
-    ],
-    align=True,
-)
+#: What is remembered of the feed: rows so far, how far its time is ahead of the clock here, and how many rows
+#: one behind the other were beyond that.
+FEED = _ROWS, _LEAD, _AHEAD_ROWS = range(3)
 
 _TENFOLD: Final = 10.0
 _NEAR: Final = 2.0  # a quote, or another row, within this factor of a price speaks for it
@@ -66,11 +60,11 @@ _LEFT_OUT: Final = tuple(REASONS.index(why) for why in LEFT_OUT)
 def _most_ahead(
     timestamp: npt.NDArray[np.int64],
     received_at: npt.NDArray[np.int64],
-    feed: npt.NDArray[np.void],
+    feed: npt.NDArray[np.int64],
     codes: npt.NDArray[np.uint8],
 ) -> int:
     """Return how far a time may be ahead of its receipt, having set the lead where it is the clock here."""
-    most_ahead: int = _AHEAD_US + feed[0]["lead"]
+    most_ahead: int = _AHEAD_US + feed[_LEAD]
     rows, ahead, least = 0, 0, _LONGEST_LEAD
     for row in range(len(timestamp)):
         if codes[row] == _NOTHING:
@@ -79,13 +73,13 @@ def _most_ahead(
             ahead += lead > most_ahead
             least = min(least, lead)
     if ahead < rows:
-        feed[0]["ahead_rows"] = 0
+        feed[_AHEAD_ROWS] = 0
         return most_ahead
-    feed[0]["ahead_rows"] += ahead
-    if feed[0]["ahead_rows"] < _FEED_ROWS:
+    feed[_AHEAD_ROWS] += ahead
+    if feed[_AHEAD_ROWS] < _FEED_ROWS:
         return most_ahead
-    feed[0]["ahead_rows"] = 0
-    feed[0]["lead"] = least
+    feed[_AHEAD_ROWS] = 0
+    feed[_LEAD] = least
     return _AHEAD_US + least
 
 
@@ -151,7 +145,7 @@ def _says_nothing_new(
 
 @compiled(
     reads(int32), reads(int64), reads(int64), reads(float64, 2), reads(float64), reads(float64, 2),
-    numba.from_dtype(INSTRUMENT)[::1], numba.from_dtype(FEED)[::1], uint8[::1],
+    numba.from_dtype(INSTRUMENT)[::1], int64[::1], uint8[::1],
 )  # fmt: skip
 def judge(
     who: npt.NDArray[np.int32],
@@ -161,7 +155,7 @@ def judge(
     prices: npt.NDArray[np.float64],
     known: npt.NDArray[np.float64],
     instruments: npt.NDArray[np.void],
-    feed: npt.NDArray[np.void],
+    feed: npt.NDArray[np.int64],
     codes: npt.NDArray[np.uint8],
 ) -> int:
     """Write the code of each row, remember those that are believed, and return how many are odd.
@@ -174,13 +168,13 @@ def judge(
         As in `Flags.judge`.
     instruments : ndarray of INSTRUMENT, shape (instruments,)
         Brought up to date.
-    feed : ndarray of FEED, shape (1,)
+    feed : ndarray of int64, shape (3,)
         Brought up to date.
     codes : ndarray of uint8, shape (n,)
         Places in `suspects.REASONS`, brought up to date. A row that has one already is not looked at.
     """
-    rows_before: int = feed[0]["rows"]
-    feed[0]["rows"] += len(who)
+    rows_before: int = feed[_ROWS]
+    feed[_ROWS] += len(who)
     most_ahead = _most_ahead(timestamp, received_at, feed, codes)
     odd = 0
     for row in range(len(who)):

@@ -1,8 +1,8 @@
 """The loops of `places`: a hash table of keys and their numbers, read and written.
 
 The first line of a table says how a key becomes a place: a factor, and by how much the product is shifted.
-Behind it is a line for each key with its number, at the key's place or the next free one; and free lines, more
-than there are keys.
+Behind it is a line for each key with its number, at the key's place or the next free one; and free lines,
+more than there are keys.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Small numbers for large keys, many found in one call.
 
-A hash table in one array. Keys are multiplied by a number drawn at random, so that nobody can choose keys which
-all fall on one place.
+A hash table in one array. Keys are multiplied by a number drawn at random, so that nobody can choose keys
+which all fall on one place.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from ltpkit.batch import Batch, Depth, Event, Goodbye, Received, Reject, Side, T
 from ltpkit.feeds.common.gathered import at_any_byte, gathered
 from ltpkit.feeds.common.loops import FREE
 from ltpkit.feeds.common.pieces import receipt
-from ltpkit.feeds.common.room import arrivals, with_books
+from ltpkit.feeds.common.room import with_books
 from ltpkit.feeds.dhan import loops
 from ltpkit.feeds.dhan.numbers import Numbers, keys_of
 from ltpkit.feeds.dhan.pieces import packet_at, why
@@ -36,6 +36,7 @@ _Written = tuple[
 ]
 
 _NO_BOOKS: Final = np.empty((3, 0), np.int64), np.empty((2, 2, 0)), np.empty((2, 0), np.int32)
+_NO_TIMES: Final = np.empty(0, np.int64)
 _NO_OTHERS: Final = np.empty((4, 0), np.int64)
 
 
@@ -57,7 +58,8 @@ class Decoder:
         if not frames:
             return batch
         joined, first = gathered(frames, PACKET.itemsize)
-        packets, at, known = at_any_byte(joined, PACKET), arrivals(received_at), self._numbers
+        packets, known = at_any_byte(joined, PACKET), self._numbers
+        once, each = (received_at, _NO_TIMES) if isinstance(received_at, int) else (0, received_at)
         # Room for what there usually is. Where there is more, or something new, all is read once more.
         rows = messages = len(frames)
         books, others, rest = rows if self._has_books else 0, 0, FREE
@@ -65,7 +67,7 @@ class Decoder:
             room = rows, books, others
             numbers, times, values, of, levels, orders, pieces = written = _written(*room)
             rows, books, others = loops.read(
-                joined, packets, first, messages, at, known.places.table, rest, known.steps, *written
+                joined, packets, first, messages, once, each, known.places.table, rest, known.steps, *written
             )
             if rows > room[0] or books > room[1] or others > room[2]:
                 continue

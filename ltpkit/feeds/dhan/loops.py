@@ -180,7 +180,7 @@ def _tick(packet: _Record, step: _Step) -> tuple[np.int64, _Row]:
 
 
 @compiled(
-    OCTETS, _packets, int64, int64, reads(int64), int64[:, ::1], int64, reads(float64, 2),
+    OCTETS, _packets, int64, int64, int64, reads(int64), int64[:, ::1], int64, reads(float64, 2),
     int32[::1], int64[:, ::1], float64[:, ::1],
     int64[:, ::1], float64[:, :, ::1], int32[:, ::1], int64[:, ::1],
 )  # fmt: skip
@@ -189,6 +189,7 @@ def read(
     packets: _Packets,
     at: int,
     messages: int,
+    received: int,
     received_at: _Integers,
     known: _Integers,
     rest: int,
@@ -211,8 +212,8 @@ def read(
         The same bytes: a packet may start at any of them.
     at, messages : int
         Where the first message is with its length, and how many there are.
-    received_at : ndarray of int64
-        When each message was received, or all of them were.
+    received, received_at : int and ndarray of int64, shape (messages,) or (0,)
+        When all messages were received, or each of them was.
     known : ndarray of int64
         Numbers of the instruments by `lookup.key`, as in `places`.
     rest : int
@@ -239,7 +240,8 @@ def read(
     stop = at
     for message in range(messages):
         start, end = message_at(joined, stop)
-        received = received_at[message if len(received_at) > 1 else 0]
+        if len(received_at):
+            received = received_at[message]
         whole = False
         while not whole:
             kind, stop = next_piece(packets, start, end)
