@@ -118,12 +118,7 @@ class Frames(Pictures, ABC):
         Of ``EXCHANGE:SYMBOL`` alone, with `since` those received then or later; or of all. Codes as in
         `schema.code_of`, times in microseconds, NaN where there is no number.
         """
-        import polars as pl
-
-        if since is not None and name is not None:
-            found = self.received("ticks", name, since).filter(pl.col("seq") > seq)
-        else:
-            found = self.newer("ticks", seq, name)
+        found = self._newer_since("ticks", seq, name, since)
         return {one: found[one].to_physical().to_numpy() for one in columns}
 
     def latest_numbers(self, columns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
@@ -139,10 +134,18 @@ class Frames(Pictures, ABC):
         Columns ``seq`` and ``received_at`` (µs); ``bid_price, bid_qty, ask_price, ask_qty``, shape (books,
         levels), NaN where a side is shorter.
         """
-        found = self.newer("depth", seq, name) if since is None else self.received("depth", name, since)
+        found = self._newer_since("depth", seq, name, since)
         columns = {one: found[one].to_physical().to_numpy() for one in ("seq", "received_at")}
         sides = ("bid_price", "bid_qty", "ask_price", "ask_qty")
         return columns | {one: _table(found[one], levels) for one in sides}
+
+    def _newer_since(self, table: Table, seq: int, name: str | None, since: datetime | None) -> pl.DataFrame:
+        """Return what `newer` does, of ``EXCHANGE:SYMBOL`` only what came at `since` or later."""
+        import polars as pl
+
+        if name is None or since is None:
+            return self.newer(table, seq, name)
+        return self.received(table, name, since).filter(pl.col("seq") > seq)
 
     def newest_numbers(self, name: str) -> dict[str, float]:
         """Return what `latest` says of ``EXCHANGE:SYMBOL`` as plain numbers; nothing before its first tick.

@@ -482,7 +482,9 @@ def test_plain_numbers_of_a_stream_are_those_of_its_frames(live: lk.Stream) -> N
     for one, values in live.latest_numbers(columns).items():
         np.testing.assert_array_equal(values, newest[one])
     books = live.books("TCS")
-    for seq, since, levels in ((0, None, 5), (books["seq"][3], None, 2), (0, books["received_at"][4], 9)):
+    seqs, times = books["seq"], books["received_at"]
+    asked = ((0, None, 5), (seqs[3], None, 2), (0, times[4], 9), (seqs[3], times[1], 9))
+    for seq, since, levels in asked:
         expected = Frames.newer_books(live, "NSE:TCS", seq, levels=levels, since=since)
         found = live.newer_books("NSE:TCS", seq, levels=levels, since=since)
         assert len(found["seq"]) > 0
