@@ -25,8 +25,8 @@ FACTOR, SHIFT = KEY, NUMBER = 0, 1
 @compiled(inline=True)
 def _place(key: int, table: npt.NDArray[np.int64]) -> int:
     """Return where a key is in the table, or where it would be; some places are always free."""
-    product = np.uint64(key) * np.uint64(table[0, FACTOR])
-    place = 1 + int(product >> np.uint64(table[0, SHIFT]))
+    # A product wraps in machine code and grows in Python: these of its bits are the same.
+    place = 1 + (int(key) * int(table[0, FACTOR]) >> int(table[0, SHIFT]) & (len(table) - 2))
     while table[place, KEY] != key and table[place, KEY] != FREE:
         place += 1
         if place == len(table):
