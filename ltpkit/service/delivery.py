@@ -53,13 +53,7 @@ class Delivery:
         self._intake, self._events = stream._intake, stream._events
         self._ticks, self._books = stream._ring, stream._depth_ring
         self._paces: dict[float, Pace] = {}
-        self._passed = {
-            TICK: 0,
-            BOOKS: 0,
-        }  # by kind: seq of the newest row that every-tick outlets were offered
-        self._beaten = {TICK: 0, BOOKS: 0}  # the same of the others
         self._events_seen = 0
-        self._next_beat = 0.0
         self._asked = False
         self._timer: asyncio.TimerHandle | None = None
         self._state = ""
