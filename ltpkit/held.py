@@ -29,7 +29,7 @@ from ltpkit.intake import Intake
 from ltpkit.journal import Journal, JournalWriter, folder_of
 from ltpkit.recording import Recorder
 from ltpkit.ring import DepthRing, EventLog, TickRing
-from ltpkit.schema import code_of, now_us
+from ltpkit.schema import code_of, now_us, us_of
 from ltpkit.settings import Settings
 from ltpkit.status import IN_MEMORY, Status
 from ltpkit.store import Compacted, Store
@@ -549,7 +549,7 @@ def check_days(keep_days: int | None) -> None:
 
 
 def _us(since: datetime | None) -> int:
-    return 0 if since is None else round(since.timestamp() * 1_000_000)
+    return 0 if since is None else us_of(since)
 
 
 def _codes(name: Name) -> tuple[int, int | None]:

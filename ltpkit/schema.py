@@ -126,7 +126,13 @@ def moment_of(us: int) -> datetime:
 
 
 def us_of(moment: datetime) -> int:
-    """Return an aware time as µs since 1970."""
+    """Return an aware time as µs since 1970.
+
+    Examples
+    --------
+    >>> us_of(datetime.fromisoformat("2025-01-01T05:30:00.000001+05:30"))
+    1735689600000001
+    """
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 

@@ -14,9 +14,10 @@ from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject
 from ltpkit.feeds.coinbase import wire
 from ltpkit.feeds.coinbase.exchange import missed
 from ltpkit.feeds.coinbase.products import Products
-from ltpkit.feeds.common.joined import Joined, lines, microseconds
+from ltpkit.feeds.common.joined import Joined, lines
 from ltpkit.feeds.common.trade_ids import TradeIds
 from ltpkit.instrument import Instruments
+from ltpkit.schema import us_of
 
 __all__ = ["Advanced"]
 
@@ -100,7 +101,7 @@ class Advanced:
         trades = [one for event in message.events for one in event.trades]
         numbers = [self._products[one.product_id] for one in trades]
         for number, one in zip(numbers, trades, strict=True):
-            joined.tell_trade(place, number, microseconds(one.time), one.trade_id, one.price, one.size)
+            joined.tell_trade(place, number, us_of(one.time), one.trade_id, one.price, one.size)
 
     def _tickers(self, message: wire.Tickers, place: int, joined: _Joined) -> None:
         time = _microseconds(message.timestamp)
@@ -130,7 +131,7 @@ class Advanced:
                 if level.event_time > newest:
                     newest = level.event_time
             # The levels of a whole book are stamped 1970.
-            time = microseconds(newest) if newest > _NO_TIME else _microseconds(message.timestamp)
+            time = us_of(newest) if newest > _NO_TIME else _microseconds(message.timestamp)
             updates.append(
                 BookUpdate(
                     instrument=number,
@@ -151,4 +152,4 @@ def _microseconds(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"the time {text[:40]!r} names no offset from UTC")
-    return microseconds(moment)
+    return us_of(moment)

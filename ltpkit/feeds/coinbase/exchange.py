@@ -13,10 +13,11 @@ from typing import Final
 from ltpkit.batch import Batch, BookUpdate, Event, Received, Reject
 from ltpkit.feeds.coinbase import wire
 from ltpkit.feeds.coinbase.products import Products
-from ltpkit.feeds.common.joined import Joined, lines, microseconds
+from ltpkit.feeds.common.joined import Joined, lines
 from ltpkit.feeds.common.plain import Series
 from ltpkit.feeds.common.trade_ids import TradeIds
 from ltpkit.instrument import Instruments
+from ltpkit.schema import us_of
 
 __all__ = ["Exchange", "missed"]
 
@@ -47,7 +48,7 @@ class Exchange:
                 if isinstance(message, wire.L2Update):
                     self._changes(message, at, joined.batch)
                 elif isinstance(message, wire.Match):
-                    number, time = self._products[message.product_id], microseconds(message.time)
+                    number, time = self._products[message.product_id], us_of(message.time)
                     joined.tell_trade(place, number, time, message.trade_id, message.price, message.size)
                 elif isinstance(message, wire.Ticker):
                     self._ticker(message, place, at, joined)
@@ -73,12 +74,12 @@ class Exchange:
     def _last_trade(self, trade: wire.LastMatch, place: int, at: int, joined: _Joined) -> None:
         """Tell of a trade from before the subscription; it is none of the stream's."""
         number = self._products[trade.product_id]
-        joined.tell_id(place, number, microseconds(trade.time), trade.trade_id, Series.BEFORE)
+        joined.tell_id(place, number, us_of(trade.time), trade.trade_id, Series.BEFORE)
         detail: dict[str, object] = {
             "id": trade.trade_id,
             "price": trade.price,
             "qty": trade.size,
-            "time": microseconds(trade.time),
+            "time": us_of(trade.time),
         }
         symbol = self._names[number].name
         joined.batch.events.append(Event(at=at, kind="last_match", symbol=symbol, detail=detail))
@@ -94,7 +95,7 @@ class Exchange:
             ticker.best_ask,
             ticker.best_ask_size,
         )
-        time = microseconds(ticker.time) if ticker.time is not None else at
+        time = us_of(ticker.time) if ticker.time is not None else at
         joined.tell_ticker(place, self._products[ticker.product_id], time, _TICKER, values)
 
     def _unreadable(self, frame: bytes, at: int, batch: Batch) -> None:
@@ -109,7 +110,7 @@ class Exchange:
         batch.book_updates.append(
             BookUpdate(
                 instrument=number,
-                timestamp=microseconds(book.time) if book.time is not None else at,
+                timestamp=us_of(book.time) if book.time is not None else at,
                 received_at=at,
                 bids=book.bids,
                 asks=book.asks,
@@ -126,7 +127,7 @@ class Exchange:
         batch.book_updates.append(
             BookUpdate(
                 instrument=self._products[update.product_id],
-                timestamp=microseconds(update.time) if update.time is not None else at,
+                timestamp=us_of(update.time) if update.time is not None else at,
                 received_at=at,
                 bids=bids,
                 asks=asks,

@@ -9,7 +9,7 @@ tickers one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from math import nan
 from typing import Annotated, Final, Generic, TypeVar
 
@@ -24,7 +24,7 @@ from ltpkit.feeds.common.rows.loops import put_in_order, write_ticks
 from ltpkit.feeds.common.trade_ids import TradeIds
 from ltpkit.schema import FEED_FLOATS
 
-__all__ = ["UNREADABLE", "Count", "Joined", "Number", "Price", "Time", "lines", "microseconds"]
+__all__ = ["UNREADABLE", "Count", "Joined", "Number", "Price", "Time", "lines"]
 
 #: What msgspec raises for bytes that are not what was expected.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
@@ -38,8 +38,6 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 #: An RFC 3339 time that names its offset from UTC; what is finer than a µs is rounded.
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 M = TypeVar("M")
 _Integers = npt.NDArray[np.int64]
@@ -264,14 +262,3 @@ def _zero_is_missing(columns: tuple[int, ...], values: tuple[float, ...]) -> tup
             if line in _QTY_OF:
                 found[_QTY_OF[line]] = nan
     return tuple(found.values())
-
-
-def microseconds(moment: datetime) -> int:
-    """Return a time as µs since 1970 in UTC.
-
-    Examples
-    --------
-    >>> microseconds(datetime.fromisoformat("2025-01-01T05:30:00.000001+05:30"))
-    1735689600000001
-    """
-    return (moment - _EPOCH) // _MICROSECOND

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from ltpkit.batch import Batch, BookCheck, BookUpdate, Event, Received
-from ltpkit.feeds.common.joined import Joined, lines, microseconds
+from ltpkit.feeds.common.joined import Joined, lines
 from ltpkit.feeds.common.trade_ids import TradeIds
 from ltpkit.feeds.kraken import wire
 from ltpkit.feeds.kraken.digits import Digits
 from ltpkit.feeds.kraken.form import form
 from ltpkit.instrument import Instrument, Instruments
+from ltpkit.schema import us_of
 
 __all__ = ["DEPTHS", "EXCHANGE", "PAIR", "Decoder"]
 
@@ -96,12 +97,12 @@ class Decoder:
     def _trades(self, message: wire.TradeMessage, place: int, joined: _Joined) -> None:
         numbers = [self.number(one.symbol) for one in message.data]
         for number, one in zip(numbers, message.data, strict=True):
-            joined.tell_trade(place, number, microseconds(one.timestamp), one.trade_id, one.price, one.qty)
+            joined.tell_trade(place, number, us_of(one.timestamp), one.trade_id, one.price, one.qty)
 
     def _tickers(self, message: wire.TickerMessage, place: int, at: int, joined: _Joined) -> None:
         numbers = [self.number(one.symbol) for one in message.data]
         for number, one in zip(numbers, message.data, strict=True):
-            time = at if one.timestamp is None else microseconds(one.timestamp)
+            time = at if one.timestamp is None else us_of(one.timestamp)
             values = (one.last, one.high, one.low, one.bid, one.bid_qty, one.ask, one.ask_qty)
             joined.tell_ticker(place, number, time, _TICKER, values)
 
@@ -123,7 +124,7 @@ class Decoder:
                 self._depths[symbol] = levels
         return BookUpdate(
             instrument=number,
-            timestamp=at if book.timestamp is None else microseconds(book.timestamp),
+            timestamp=at if book.timestamp is None else us_of(book.timestamp),
             received_at=at,
             bids=bids,
             asks=asks,
