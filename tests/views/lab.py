@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,15 @@ class Notebook:
         """What a cell has printed."""
         node = "cell => jupyterapp.shell.currentWidget.content.widgets[cell].outputArea.node.innerText"
         return str(self.page.evaluate(node, cell))
+
+    def told(self, cell: int, wanted: Callable[[Any], bool]) -> Any:
+        """Run a cell until the JSON it prints is as wanted: a click may come to the kernel after a cell."""
+        for _ in range(20):
+            self.run(cell)
+            found = json.loads(self.text(cell))
+            if wanted(found):
+                break
+        return found
 
     def paints(self, view: str, seconds: float) -> list[tuple[float, float]]:
         """Watch a view; return for each picture the page's time and the newest tick's, both in ms."""

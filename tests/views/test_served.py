@@ -222,6 +222,8 @@ def serving(source: lk.Stream) -> Iterator[Any]:
         server.io_loop.add_callback(ready.set)
         server.io_loop.start()
         server.stop()
+        loop = server.io_loop.asyncio_loop
+        loop.run_until_complete(loop.shutdown_default_executor())  # newer Bokehs call pages in its threads
         server.io_loop.close()
 
     thread = threading.Thread(target=run, name="panel")
