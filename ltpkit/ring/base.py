@@ -213,8 +213,8 @@ class Ring(Generic[C]):
     @property
     def last_seq(self) -> int:
         """`seq` of the newest published row; one less than the first when there is none."""
-        state = self._published
-        return state.open.first_seq + state.rows - 1
+        _, open_ = self._chunks
+        return open_.first_seq + open_.rows - 1
 
     @property
     def first_seq(self) -> int:
