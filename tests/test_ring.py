@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import threading
 
 import numpy as np
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from ltpkit.batch import Depth, Event, Ticks
 from ltpkit.instrument import Instrument, Instruments
 from ltpkit.ring import DepthRing, EventLog, TickRing, memory
-from ltpkit.schema import FEED_FLOATS, TICKS, polars_schema
+from ltpkit.ring.base import CACHED_SYMBOLS
+from ltpkit.schema import FEED_FLOATS, TICKS, code_of, polars_schema
 
 NAMES = ["RELIANCE", "TCS", "INFY", "SBIN", "ITC"]
 
@@ -129,6 +131,78 @@ def test_picking_a_symbol_equals_filtering_the_frame(
         assert newest.equals(picked.tail(1))
 
 
+def listed_twice() -> Instruments:
+    """The same symbols on two exchanges."""
+    return Instruments(
+        Instrument(exchange=where, symbol=name) for where in ("NSE", "BSE") for name in NAMES[:2]
+    )
+
+
+number = st.sampled_from([None, 0.0, -0.0, 1.5])  # few, so that columns often have one value alone
+
+
+@given(
+    st.lists(
+        st.tuples(st.lists(st.tuples(st.integers(0, 3), number, number), max_size=9), st.booleans()),
+        max_size=16,
+    ),
+    st.integers(0, 40),
+    st.sampled_from([1, 2**40]),
+)
+def test_a_symbol_is_picked_bit_for_bit_whatever_changes_or_has_left(
+    data: list[tuple[list[tuple[int, float | None, float | None]], bool]], after: int, first_seq: int
+) -> None:
+    held = TickRing(listed_twice(), chunk_rows=8, capacity_rows=24, first_seq=first_seq)
+    codes = {name: code_of("symbol", name) for name in NAMES[:2]}
+    places = {None: None} | {name: code_of("exchange", name) for name in ("NSE", "BSE")}
+    for rows, late in data:
+        held.append(ticks(rows), "backfill" if late else "simulated")
+        held.stored_seq = held.last_seq
+        for after_seq in (0, first_seq + after):
+            whole = held.frame(after_seq=after_seq)
+            for (name, symbol), (place, exchange) in itertools.product(codes.items(), places.items()):
+                picked = held.pick(symbol, exchange, after_seq=after_seq)
+                expected = whole.filter(pl.col("symbol") == name)
+                if place is not None:
+                    expected = expected.filter(pl.col("exchange") == place)
+                assert dict(picked.schema) == polars_schema("ticks")
+                assert repr(picked.rows()) == repr(expected.rows())  # which tells 0.0 from -0.0
+
+
+def test_of_more_symbols_than_are_remembered_each_is_picked() -> None:
+    many = Instruments(Instrument(exchange="NSE", symbol=f"S{i}") for i in range(3 * CACHED_SYMBOLS))
+    held = TickRing(many, chunk_rows=64)
+    for start in range(3):
+        made = ticks([(who, float(who), None) for who in range(len(many))], start)
+        held.append(made, "simulated")
+        for code in many.symbol_codes[: len(many)]:
+            picked = held.pick(int(code))
+            assert picked.equals(held.frame().filter(pl.col("symbol").to_physical() == int(code)))
+    assert len(held._picked) == CACHED_SYMBOLS
+
+
+def test_what_was_picked_and_is_asked_for_again_is_not_copied_again() -> None:
+    held = ring(chunk_rows=4)
+    held.append(ticks([(0, 1.0, None), (1, 2.0, None)] * 8), "simulated")
+    who = int(held._instruments.symbol_codes[0])
+    first = held.pick(who)
+    held.append(ticks([(1, 3.0, None), (0, 4.0, None)]), "simulated")
+    again = held.pick(who)
+    assert again["seq"].to_list() == [*range(1, 17, 2), 18]
+    assert np.shares_memory(
+        again["ltp"].get_chunks()[0].to_numpy(allow_copy=False), first["ltp"].to_numpy(allow_copy=False)
+    )
+
+
+def test_a_symbol_that_is_alone_is_picked_without_a_copy() -> None:
+    held = ring(chunk_rows=4)
+    held.append(ticks([(0, 1.0, None)] * 6), "simulated")
+    picked = held.pick(int(held._instruments.symbol_codes[0]))
+    chunks = [held._published.sealed[0].chunk, held._published.open]
+    for column, chunk in zip(picked["ltp"].get_chunks(), chunks, strict=True):
+        assert np.shares_memory(column.to_numpy(allow_copy=False), chunk.floats)
+
+
 def test_a_sealed_chunk_is_handed_out_without_a_copy() -> None:
     held = ring(chunk_rows=4)
     held.append(ticks([(0, 1.0, 2.0)] * 4), "simulated")
@@ -231,6 +305,11 @@ def test_readers_in_other_threads_see_whole_rows_only() -> None:
                 wrong.append("seq")
             if (frame["ltp"] != frame["bid"]).any():
                 wrong.append("a row half written")
+            picked = held.pick(code_of("symbol", NAMES[3]))
+            if not picked["seq"].is_sorted() or picked["symbol"].n_unique() != 1:
+                wrong.append("rows picked")
+            if (picked["ltp"] != picked["bid"]).any():
+                wrong.append("a row picked that is half written")
             latest = held.latest()
             if (latest["ltp"] != latest["bid"]).any():
                 wrong.append("newest values of two rows")
@@ -318,6 +397,21 @@ def test_books_of_any_length_come_out_as_they_went_in(
     assert frame["ask_orders"].null_count() == len(flat)
     for earlier, before in kept:
         assert earlier.rows() == before
+
+
+@settings(max_examples=60)
+@given(st.lists(st.lists(book, max_size=9), max_size=8), st.integers(0, 30))
+def test_picking_the_books_of_a_symbol_equals_filtering_all(
+    data: list[list[tuple[int, list[tuple[float, float]], list[tuple[float, float]]]]], after: int
+) -> None:
+    held = DepthRing(instruments(), chunk_rows=4, capacity_rows=12)
+    for rows in data:
+        held.append(depth(rows, counted=True))
+        held.stored_seq = held.last_seq
+        for after_seq in (0, after):
+            for name in NAMES[:2]:
+                picked = held.pick(code_of("symbol", name), after_seq=after_seq)
+                assert picked.equals(held.frame(after_seq=after_seq).filter(pl.col("symbol") == name))
 
 
 @pytest.mark.parametrize("levels", [[1] * 40, [30] * 9, [1] * 9 + [300, 1, 300] + [0] * 9, [300, 1]])

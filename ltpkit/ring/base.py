@@ -7,12 +7,14 @@ frame, made once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from ltpkit.ring.index import SymbolIndex
 from ltpkit.ring.memory import arrays
 from ltpkit.schema import polars_schema
 
@@ -50,33 +52,53 @@ def plain_column(kind: pa.DataType, column: npt.NDArray[Any]) -> pa.Array:
 
 def make_frame(
     ints: npt.NDArray[np.int64],
-    symbol: npt.NDArray[np.uint32],
-    exchange: npt.NDArray[np.uint8],
+    symbol: npt.NDArray[np.uint32] | int,
+    exchange: npt.NDArray[np.uint8] | int,
     middle: Mapping[str, pa.Array],
-    source: npt.NDArray[np.uint8] | None = None,
+    source: npt.NDArray[np.uint8] | int | None = None,
 ) -> pl.DataFrame:
-    """Return a frame over these columns' own memory; integer codes become dictionary columns."""
+    """Return a frame over these columns' own memory.
+
+    Codes become dictionary columns; a single one is that of all rows.
+    """
     import polars as pl
     import pyarrow as pa
 
     time_ = pa.timestamp("us", tz="UTC")
+    codes = {"symbol": symbol, "exchange": exchange, "source": source}
     columns: dict[str, pa.Array] = {
         "seq": plain_column(pa.int64(), ints[0]),
-        "symbol": plain_column(pa.uint32(), symbol),
-        "exchange": plain_column(pa.uint8(), exchange),
+        "symbol": _codes_column(pa.uint32(), symbol),
+        "exchange": _codes_column(pa.uint8(), exchange),
         "timestamp": plain_column(time_, ints[1]),
         "received_at": plain_column(time_, ints[2]),
         **middle,
+        "source": _codes_column(pa.uint8(), source),
     }
-    if source is not None:
-        columns["source"] = plain_column(pa.uint8(), source)
+    there = {name: column for name, column in columns.items() if column is not None}
     # In one piece and column by column replaced: half the time of any other way, and latest() is mostly this.
-    frame = pl.DataFrame(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
-    types = polars_schema("ticks")
+    frame = pl.DataFrame(pa.RecordBatch.from_arrays(list(there.values()), names=list(there)))
     for place, name in enumerate(columns):
-        if name in ("symbol", "exchange", "source"):
-            frame.replace_column(place, frame[name].cat.to(types[name]))
+        code = codes.get(name)
+        if isinstance(code, int):
+            frame.insert_column(place, _one(name, code).new_from_index(0, frame.height))
+        elif code is not None:
+            frame.replace_column(place, frame[name].cat.to(polars_schema("ticks")[name]))
     return frame
+
+
+def _codes_column(kind: pa.DataType, codes: npt.NDArray[Any] | int | None) -> pa.Array | None:
+    return None if codes is None or isinstance(codes, int) else plain_column(kind, codes)
+
+
+@cache
+def _one(name: str, code: int) -> pl.Series:
+    """Return the value that has this code, as a dictionary column of one row."""
+    import polars as pl
+
+    kind = polars_schema("ticks")[name]
+    assert isinstance(kind, pl.Categorical)
+    return pl.Series(name, [kind.categories[code]], kind)
 
 
 class Chunk:
@@ -84,6 +106,8 @@ class Chunk:
 
     def __init__(self, first_seq: int, room: int) -> None:
         self.first_seq, self.rows, self.room = first_seq, 0, room
+        self.sealed = False  # set once no more rows come
+        self._index: SymbolIndex | None = None
         # ints: seq, timestamp, received_at
         self.ints, self.symbol, self.exchange = arrays(
             ((3, room), np.int64), (room, np.uint32), (room, np.uint8)
@@ -94,16 +118,30 @@ class Chunk:
         """Return rows as a frame over the chunk's own memory."""
         raise NotImplementedError
 
-    def find(self, symbol: int, exchange: int | None, start: int, stop: int) -> npt.NDArray[np.intp]:
+    def index(self) -> SymbolIndex:
+        """Return whose the rows of a sealed chunk are: worked out once, as its frame is made."""
+        if self._index is None:
+            self._index = SymbolIndex(self.symbol[: self.rows], *self._blocks())
+        return self._index
+
+    def _blocks(self) -> tuple[npt.NDArray[np.int64], ...]:
+        """Return the columns that a copy of a symbol's rows is not to read where they do not change."""
+        return ()
+
+    def find(self, symbol: int, exchange: int | None, start: int, stop: int) -> npt.NDArray[np.uint32]:
         """Return which rows from `start` to `stop` have these codes."""
-        rows = np.flatnonzero(self.symbol[start:stop] == symbol)
-        if exchange is not None:
-            rows = rows[self.exchange[start:stop][rows] == exchange]
-        return rows + start if start else rows
+        if self.sealed:
+            rows = self.index().rows(symbol)
+            if start > 0 or stop < self.rows:
+                rows = rows[slice(*np.searchsorted(rows, (start, stop)))]
+        else:
+            rows = np.flatnonzero(self.symbol[start:stop] == symbol).astype(np.uint32) + np.uint32(start)
+        return rows if exchange is None else rows[self.exchange[rows] == exchange]
 
     def nbytes(self) -> int:
         """Return the bytes allocated."""
-        return self.ints.nbytes + self.symbol.nbytes + self.exchange.nbytes
+        index = 0 if self._index is None else self._index.nbytes
+        return self.ints.nbytes + self.symbol.nbytes + self.exchange.nbytes + index
 
 
 C = TypeVar("C", bound=Chunk)
@@ -113,7 +151,8 @@ class _Sealed(Generic[C]):
     """A full chunk and its frame."""
 
     def __init__(self, chunk: C) -> None:
-        self.chunk = chunk
+        chunk.sealed = True
+        self.chunk, self.rows = chunk, chunk.rows
         self._frame: pl.DataFrame | None = None
 
     @property
@@ -121,14 +160,31 @@ class _Sealed(Generic[C]):
         # Made by the first reader, usually the flush worker: done while sealing it held the feed for 2 ms.
         # Two readers at once make two equal frames over the same memory, and one of them stays.
         if self._frame is None:
-            self._frame = self.chunk.frame(0, self.chunk.rows)
+            self._frame = self.chunk.frame(0, self.rows)
+            self.chunk.index()  # as somebody may ask for a symbol next
         return self._frame
+
+    def after(self, start: int) -> pl.DataFrame:
+        """Return the rows from `start` on."""
+        return self.frame.slice(start) if start else self.frame
+
+
+class _Open(NamedTuple, Generic[C]):
+    """The chunk that is written to, and how many of its rows may be read."""
+
+    chunk: C
+    rows: int
+
+    def after(self, start: int) -> pl.DataFrame:
+        """Return the rows from `start` on."""
+        return self.chunk.frame(start, self.rows)
 
 
 class _Picked(NamedTuple):
-    """The rows of one symbol in the sealed chunks, up to the row with this `seq`."""
+    """The rows of one symbol among those from one `seq` to another."""
 
-    until: int
+    first: int
+    last: int
     frame: pl.DataFrame
 
 
@@ -138,6 +194,22 @@ class _Published(NamedTuple, Generic[C]):
     sealed: tuple[_Sealed[C], ...]
     open: C
     rows: int  # of `open` that may be read
+
+    def after(self, seq: int) -> Iterator[tuple[_Sealed[C] | _Open[C], int]]:
+        """Yield the chunks that have rows after `seq`, and the first of these rows."""
+        chunks: tuple[_Sealed[C] | _Open[C], ...] = (*self.sealed, _Open(self.open, self.rows))
+        for one in chunks:
+            start = max(0, seq + 1 - one.chunk.first_seq)
+            if start < one.rows:
+                yield one, start
+
+    @property
+    def first_seq(self) -> int:
+        return (self.sealed[0].chunk if self.sealed else self.open).first_seq
+
+    @property
+    def last_seq(self) -> int:
+        return self.open.first_seq + self.rows - 1
 
 
 class Ring(Generic[C]):
@@ -219,8 +291,7 @@ class Ring(Generic[C]):
     @property
     def first_seq(self) -> int:
         """`seq` of the oldest row in memory."""
-        state = self._published
-        return state.sealed[0].chunk.first_seq if state.sealed else state.open.first_seq
+        return self._published.first_seq
 
     def nbytes(self) -> int:
         """Return the bytes allocated for rows in memory, the open chunk's free room included."""
@@ -238,14 +309,9 @@ class Ring(Generic[C]):
         import polars as pl
 
         state = self._published
-        parts = []
-        for one in state.sealed:
-            skip = after_seq + 1 - one.chunk.first_seq
-            if skip < one.chunk.rows:
-                parts.append(one.frame if skip <= 0 else one.frame.slice(skip))
-        start = max(0, after_seq + 1 - state.open.first_seq)
-        if start < state.rows or not parts:
-            parts.append(state.open.frame(min(start, state.rows), state.rows))
+        parts = [one.after(start) for one, start in state.after(after_seq)]
+        if not parts:
+            return state.open.frame(state.rows, state.rows)
         return parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=False)
 
     def pick(self, symbol: int, exchange: int | None = None, *, after_seq: int = 0) -> pl.DataFrame:
@@ -253,75 +319,54 @@ class Ring(Generic[C]):
 
         With `after_seq` only those after it: chunks before it are not looked at.
         """
-        import polars as pl
-
         state = self._published
-        parts = []
-        if after_seq < state.open.first_seq - 1:
-            parts.append(self._in_sealed(state.sealed, symbol, exchange, after_seq))
-        start = min(max(0, after_seq + 1 - state.open.first_seq), state.rows)
-        rows = state.open.find(symbol, exchange, start, state.rows)
-        if len(rows) == state.rows - start:
-            parts.append(state.open.frame(start, state.rows))
-        else:
-            parts.append(self._gathered([(state.open, rows)]))
-        filled = [part for part in parts if part.height] or parts[-1:]
-        return filled[0] if len(filled) == 1 else pl.concat(filled, rechunk=False)
-
-    def _in_sealed(
-        self, sealed: tuple[_Sealed[C], ...], symbol: int, exchange: int | None, after_seq: int
-    ) -> pl.DataFrame:
-        """Return the rows of a symbol in sealed chunks. All of them are remembered, for the next time."""
-        import polars as pl
-
         if after_seq:
-            later = [one for one in sealed if one.chunk.first_seq + one.chunk.rows > after_seq + 1]
-            found = self._in_chunks(later, symbol, exchange)
-            return found.slice(int(found["seq"].search_sorted(after_seq, side="right")))
+            return self._in_chunks(state, symbol, exchange, after_seq)
         key = (symbol, exchange)
         known = self._picked.get(key)
-        new = [one for one in sealed if known is None or one.chunk.first_seq > known.until]
-        if known is not None:
-            gone = int(known.frame["seq"].search_sorted(sealed[0].chunk.first_seq)) if sealed else 0
-            frame = known.frame.slice(gone)
-            if new:
-                frame = pl.concat([frame, self._in_chunks(new, symbol, exchange)], rechunk=True)
+        if known is None:
+            while len(self._picked) >= CACHED_SYMBOLS:
+                self._picked.pop(next(iter(self._picked.copy())), None)
+            frame = self._in_chunks(state, symbol, exchange, 0)
         else:
-            frame = self._in_chunks(new, symbol, exchange)
-        if new:
-            if len(self._picked) >= CACHED_SYMBOLS:
-                self._picked.clear()
-            self._picked[key] = _Picked(new[-1].chunk.first_seq + new[-1].chunk.rows - 1, frame)
+            frame = known.frame
+            if known.last < state.last_seq:
+                newer = self._in_chunks(state, symbol, exchange, known.last)
+                frame = frame.vstack(newer) if newer.height else frame
+            if known.first < state.first_seq:
+                frame = frame.slice(int(frame["seq"].search_sorted(state.first_seq)))
+        # Once for each chunk: else the frame would be of ever more pieces.
+        if known is None or known.first < state.first_seq or known.last < state.open.first_seq - 1:
+            self._picked[key] = _Picked(state.first_seq, state.last_seq, frame)
         return frame
 
-    def _in_chunks(self, sealed: Sequence[_Sealed[C]], symbol: int, exchange: int | None) -> pl.DataFrame:
-        """Return the rows of a symbol in these chunks; those of a chunk that has no others are not copied."""
+    def _in_chunks(
+        self, state: _Published[C], symbol: int, exchange: int | None, after_seq: int
+    ) -> pl.DataFrame:
+        """Return a symbol's rows after `after_seq`; many in a row are not copied."""
         import polars as pl
 
         parts: list[pl.DataFrame] = []
-        some: list[tuple[C, npt.NDArray[np.intp]]] = []
-        for one in sealed:
-            rows = one.chunk.find(symbol, exchange, 0, one.chunk.rows)
-            if len(rows) < one.chunk.rows:
+        some: list[tuple[C, npt.NDArray[np.uint32]]] = []
+        for one, start in state.after(after_seq):
+            rows = one.chunk.find(symbol, exchange, start, one.rows)
+            # A few rows are copied, as the frame would keep the memory of the whole chunk.
+            if len(rows) == one.rows - start >= one.chunk.room / 8:
+                if some:
+                    parts.append(self._gathered(some, symbol))
+                    some = []
+                parts.append(one.after(start))
+            elif len(rows):
                 some.append((one.chunk, rows))
-                continue
-            if some:
-                parts.append(self._gathered(some))
-                some = []
-            parts.append(one.frame)
         if some or not parts:
-            parts.append(self._gathered(some))
+            parts.append(self._gathered(some, symbol))
         return parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=False)
 
-    def _gathered(self, found: Sequence[tuple[C, npt.NDArray[np.intp]]]) -> pl.DataFrame:
-        """Return these rows of these chunks, copied; an empty frame of none."""
+    def _gathered(self, found: Sequence[tuple[C, npt.NDArray[np.uint32]]], symbol: int) -> pl.DataFrame:
+        """Return these rows of these chunks, all of one symbol, copied; an empty frame of none."""
         import polars as pl
 
-        parts = [
-            chunk.frame(0, int(rows[-1]) + 1)[pl.Series(rows.astype(np.uint32))]
-            for chunk, rows in found
-            if len(rows)
-        ]
+        parts = [chunk.frame(0, int(rows[-1]) + 1)[pl.Series(rows)] for chunk, rows in found]
         return pl.concat(parts) if parts else self._published.open.frame(0, 0)
 
     def newest(self, symbol: int, exchange: int | None = None) -> pl.DataFrame:

@@ -43,7 +43,7 @@ class _Side:
         self.price, self.qty, self.orders = price, qty, orders
         self.counted = counted  # whether the row's feed counts orders
 
-    def table(self, values: npt.NDArray[np.float64], rows: npt.NDArray[np.intp], levels: int) -> Any:
+    def table(self, values: npt.NDArray[np.float64], rows: npt.NDArray[np.uint32], levels: int) -> Any:
         """Return `price` or `qty` of some rows, shape (rows, levels), NaN where there are fewer levels."""
         place = self.ends[rows, None] + np.arange(levels)
         return np.where(place < self.ends[rows + 1, None], values.take(place, mode="clip"), np.nan)

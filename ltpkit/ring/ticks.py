@@ -23,6 +23,7 @@ __all__ = ["TickRing"]
 CHUNK_ROWS: Final = 65_536
 
 _INTS: Final = ("seq", "timestamp", "received_at")
+_ALL: Final = np.ones(len(TICK_FLOATS) + 2, np.bool_)
 _NONE: Final = np.zeros(0, np.bool_)
 
 
@@ -35,6 +36,14 @@ class _TickChunk(Chunk):
 
     def nbytes(self) -> int:
         return super().nbytes() + self.floats.nbytes + self.source.nbytes
+
+    def _blocks(self) -> tuple[npt.NDArray[np.int64], ...]:
+        codes = np.stack([self.exchange[: self.rows], self.source[: self.rows]])
+        return self.floats[:, : self.rows].view(np.int64), codes.astype(np.int64)
+
+    def changing(self, symbol: int) -> npt.NDArray[np.bool_]:
+        """Return which of `TICK_FLOATS`, `exchange` and `source` may change among the rows of a symbol."""
+        return self.index().changing(symbol) if self.sealed else _ALL
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """Return a column with all its room."""
@@ -52,6 +61,14 @@ class _TickChunk(Chunk):
         return make_frame(
             self.ints[:, some], self.symbol[some], self.exchange[some], floats, self.source[some]
         )
+
+
+def _joined(parts: Sequence[npt.NDArray[np.uint8]], rows: Sequence[int]) -> npt.NDArray[np.uint8] | int:
+    """Return the codes of so many rows each, given one by one or once for all; one code if all are equal."""
+    codes = np.concatenate(parts)
+    if (codes == codes[0]).all():
+        return int(codes[0])
+    return np.concatenate([np.broadcast_to(part, count) for part, count in zip(parts, rows, strict=True)])
 
 
 class TickRing(Ring[_TickChunk]):
@@ -78,9 +95,9 @@ class TickRing(Ring[_TickChunk]):
         first_seq: int = 1,
         on_loss: Callable[[int, int], None] | None = None,
     ) -> None:
-        from ltpkit.ring import loops
+        from ltpkit.ring import loops, pick_loops
 
-        self._append = loops.append_ticks
+        self._append, self._gather = loops.append_ticks, pick_loops.gather
         self._instruments = instruments
         self._chunk_rows = chunk_rows
         self._last = np.full(64, np.nan)
@@ -174,19 +191,28 @@ class TickRing(Ring[_TickChunk]):
         self._table_ints = np.concatenate([self._table_ints, np.zeros((4, more), np.int64)], axis=1)
         self._version += 1
 
-    def _gathered(self, found: Sequence[tuple[_TickChunk, npt.NDArray[np.intp]]]) -> pl.DataFrame:
-        # Column by column in numpy, into one piece: a third of the time of polars, chunk by chunk.
-        count = sum(len(rows) for _, rows in found)
-        whole = _TickChunk(0, count)
+    def _gathered(
+        self, found: Sequence[tuple[_TickChunk, npt.NDArray[np.uint32]]], symbol: int
+    ) -> pl.DataFrame:
+        if not found:
+            return super()._gathered(found, symbol)
+        lengths = [len(rows) for _, rows in found]
+        ints, floats = arrays(
+            ((len(_INTS), sum(lengths)), np.int64), ((len(TICK_FLOATS), sum(lengths)), np.float64)
+        )
+        exchanges: list[npt.NDArray[np.uint8]] = []
+        sources: list[npt.NDArray[np.uint8]] = []
         start = 0
         for chunk, rows in found:
-            here = slice(start, start + len(rows))
-            chunk.ints.take(rows, axis=1, out=whole.ints[:, here], mode="clip")
-            chunk.floats.take(rows, axis=1, out=whole.floats[:, here], mode="clip")
-            for column in ("symbol", "exchange", "source"):
-                getattr(chunk, column).take(rows, out=getattr(whole, column)[here], mode="clip")
-            start = here.stop
-        return whole.frame(0, count)
+            changing = chunk.changing(symbol)
+            np.add(rows, chunk.first_seq, out=ints[0, start : start + len(rows)], dtype=np.int64)
+            self._gather(rows, _ALL[:2], chunk.ints[1:], ints[1:], start)
+            self._gather(rows, changing[:-2], chunk.floats.view(np.int64), floats.view(np.int64), start)
+            exchanges.append(chunk.exchange[rows if changing[-2] else rows[:1]])
+            sources.append(chunk.source[rows if changing[-1] else rows[:1]])
+            start += len(rows)
+        columns = {name: floats_column(floats[line]) for line, name in enumerate(TICK_FLOATS)}
+        return make_frame(ints, symbol, _joined(exchanges, lengths), columns, _joined(sources, lengths))
 
     def numbers(
         self,
