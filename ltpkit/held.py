@@ -1,14 +1,13 @@
 """Rows in rings with a store behind them: what a live stream and a replay have in common.
 
-`Held` puts the engine together (rings, intake, flush worker, store) and answers the reading methods
-over memory and store as one. What brings the frames is left to `live` and `playback`.
+`Held` puts the engine together (rings, intake, flush worker, store), ends it, and tells how it is. What is
+read from it is in `memory`; what brings the frames is left to `live` and `playback`.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from html import escape
@@ -18,18 +17,16 @@ from typing import TYPE_CHECKING, Any, Self
 from ltpkit import feeds
 from ltpkit.batch import Event
 from ltpkit.book import Books
-from ltpkit.errors import SettingError, StoreError, StreamStopped, WrongProcess
-from ltpkit.flags import KIND as FLAGGED
-from ltpkit.flags import LEFT_OUT, left_out
+from ltpkit.errors import SettingError, StoreError, StreamStopped
 from ltpkit.flush import FlushWorker
-from ltpkit.frames import Frames, Name, Table
 from ltpkit.gaps import gap
-from ltpkit.instrument import Instruments, split_symbol
+from ltpkit.instrument import Instruments
 from ltpkit.intake import Intake
 from ltpkit.journal import Journal, JournalWriter, folder_of
+from ltpkit.memory import Memory
 from ltpkit.recording import Recorder
 from ltpkit.ring import DepthRing, EventLog, TickRing
-from ltpkit.schema import code_of, now_us, us_of
+from ltpkit.schema import now_us
 from ltpkit.settings import Settings
 from ltpkit.status import IN_MEMORY, Status
 from ltpkit.store import Compacted, Store
@@ -37,8 +34,6 @@ from ltpkit.store.salvage import log_of
 from ltpkit.streamer import Streamer
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import polars as pl
 
     from ltpkit.store.sandbox import Sandbox
@@ -46,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Held", "check_days"]
 
 
-class Held(Frames):
+class Held(Memory):
     """Rows in rings, with or without a store behind them: what a stream and a replay share."""
 
     def __init__(
@@ -62,8 +57,7 @@ class Held(Frames):
     ) -> None:
         check_days(keep_days)
         self._keep_days = keep_days
-        self._pid = os.getpid()
-        self._feed, self._instruments, self._settings = feed, instruments, chosen
+        self._feed, self._settings = feed, chosen
         self._store_path = None if store is None else Path(store)
         #: Told "flush" or "query" and the seconds it took, on the thread that did it: each must be quick and
         #: not raise. Put another tuple in its place to change it.
@@ -75,19 +69,20 @@ class Held(Frames):
         positions = self._store.positions()
         self._first_seq = positions["ticks"] + 1
         self._prices_before = self._last_prices() if self._already_stored else {}
-        self._events = EventLog(first_seq=positions["events"] + 1, hide=self._hidden)
-        self._ring = TickRing(
+        ticks = TickRing(
             instruments,
             capacity_rows=capacity_rows,
             first_seq=self._first_seq,
             on_loss=partial(self._rows_lost, "ticks"),
         )
-        self._depth_ring = DepthRing(
+        depth = DepthRing(
             instruments,
             capacity_rows=depth_capacity_rows,
             first_seq=positions["depth"] + 1,
             on_loss=partial(self._rows_lost, "depth"),
         )
+        events = EventLog(first_seq=positions["events"] + 1, hide=self._hidden)
+        super().__init__(instruments, ticks, depth, events)
         self._intake = Intake(
             feed,
             instruments,
@@ -374,11 +369,6 @@ class Held(Frames):
     def _state(self) -> str:
         return self._streamer.state
 
-    # -- what a view asks for -------------------------------------------------------------
-
-    def version(self) -> Hashable:  # noqa: D102 - as in the base
-        return self._ring.last_seq, self._depth_ring.last_seq, self._events.last_seq
-
     def condition(self) -> tuple[str, str | None]:  # noqa: D102 - as in the base
         error = self._trouble()
         return self._state(), None if error is None else self._hidden(f"{type(error).__name__}: {error}")
@@ -386,71 +376,8 @@ class Held(Frames):
     def _trouble(self) -> Exception | None:
         return self._store_error or self._journal_error or self._intake.last_error or self._streamer.error
 
-    def tick_size(self, name: str) -> float:  # noqa: D102 - as in the base
-        number = self._instruments.number(name)
-        return 0.0 if number is None else self._instruments[number].tick_size
-
-    def sector(self, name: str) -> str:  # noqa: D102 - as in the base
-        number = self._instruments.number(name)
-        return "" if number is None else self._instruments[number].sector
-
     def subscribed(self) -> list[str]:  # noqa: D102 - as in the base
         return self.symbols
-
-    def newest_event(self) -> int:  # noqa: D102 - as in the base
-        return self._events.last_seq
-
-    def newer(self, table: Table, seq: int, name: str | None = None) -> pl.DataFrame:  # noqa: D102 - as in the base
-        ring = self._ring_of(table)
-        if name is None or isinstance(ring, EventLog):
-            return ring.frame(after_seq=seq)
-        return ring.pick(*_codes(split_symbol(name)), after_seq=seq)
-
-    def newer_numbers(  # noqa: D102 - as in the base
-        self, columns: Sequence[str], seq: int, name: str | None = None, *, since: datetime | None = None
-    ) -> dict[str, npt.NDArray[Any]]:
-        codes = (None, None) if name is None else _codes(split_symbol(name))
-        return self._ring.numbers(columns, *codes, after_seq=seq, since=_us(since))
-
-    def newest_numbers(self, name: str) -> dict[str, float]:  # noqa: D102 - as in the base
-        number = self._instruments.number(name)
-        return {} if number is None else self._ring.newest_numbers(number)
-
-    def latest_numbers(self, columns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:  # noqa: D102 - as in the base
-        return self._ring.latest_numbers(columns)
-
-    def newer_books(  # noqa: D102 - as in the base
-        self, name: str, seq: int, *, levels: int, since: datetime | None = None
-    ) -> dict[str, npt.NDArray[Any]]:
-        codes = _codes(split_symbol(name))
-        return self._depth_ring.books(*codes, levels=levels, after_seq=seq, since=_us(since))
-
-    def book_numbers(self, name: str) -> dict[str, npt.NDArray[np.float64]]:  # noqa: D102 - as in the base
-        return self._depth_ring.levels(*_codes(split_symbol(name)))
-
-    def believed(self, name: str, since: datetime | None = None) -> pl.DataFrame:  # noqa: D102 - as in the base
-        import polars as pl
-
-        if self._partly_stored:
-            return super().believed(name, since)
-        ticks = self.newer("ticks", 0, name)  # all there is, or all there is without the store
-        if since is not None:
-            ticks = ticks.filter(pl.col("timestamp") >= since)
-        return ticks.filter(~pl.col("seq").is_in(left_out(self.events()).implode()))
-
-    def believed_numbers(  # noqa: D102 - as in the base
-        self, columns: Sequence[str], name: str, since: datetime | None = None
-    ) -> dict[str, npt.NDArray[Any]]:
-        if self._partly_stored:
-            return super().believed_numbers(columns, name, since)
-        import numpy as np
-
-        # Without polars: a view that turns to another symbol would wait for what it does elsewhere.
-        found = self.newer_numbers(tuple({*columns, "seq", "timestamp"}), 0, name)
-        good = ~np.isin(found["seq"], self.left_out(0))
-        if since is not None:
-            good &= found["timestamp"] >= _us(since)
-        return {one: found[one][good] for one in columns}
 
     @property
     def _partly_stored(self) -> bool:
@@ -458,60 +385,6 @@ class Held(Frames):
         return self._store is not None and bool(
             self._already_stored or self._ring.first_seq > self._first_seq
         )
-
-    def left_out(self, after: int) -> npt.NDArray[np.int64]:  # noqa: D102 - as in the base
-        import numpy as np
-
-        details = map(json.loads, self._events.details(FLAGGED, after_seq=after))
-        runs = [run for one in details if one["why"] in LEFT_OUT for run in one["seqs"]]
-        return np.concatenate([np.zeros(0, np.int64), *(np.arange(first, last + 1) for first, last in runs)])
-
-    # -- what Frames asks for -------------------------------------------------------------
-
-    def _ring_of(self, table: Table) -> TickRing | DepthRing | EventLog:
-        rings: dict[Table, TickRing | DepthRing | EventLog]
-        rings = {"ticks": self._ring, "depth": self._depth_ring, "events": self._events}
-        return rings[table]
-
-    def _rows(self, table: Table, names: Sequence[Name] | None, last: int | None) -> pl.DataFrame:
-        import polars as pl
-
-        self._check_process()
-        ring = self._ring_of(table)
-        if names is None or isinstance(ring, EventLog):
-            frame = ring.frame()
-        elif len(names) == 1:
-            frame = ring.pick(*_codes(names[0]))
-        else:
-            parts = [ring.pick(*_codes(name)) for name in names]
-            frame = pl.concat(parts, rechunk=False).unique("seq").sort("seq")
-        return frame if last is None else frame.tail(last)
-
-    def _latest(self) -> pl.DataFrame:
-        self._check_process()
-        return self._ring.latest()
-
-    def _newest_book(self, name: Name) -> pl.DataFrame:
-        self._check_process()
-        return self._depth_ring.newest(*_codes(name))
-
-    def _memory(self) -> dict[str, pl.DataFrame]:
-        return {
-            "ticks": self._ring.frame(),
-            "depth": self._depth_ring.frame(),
-            "events": self._events.frame(),
-        }
-
-    def _query(self, query: str, params: Any, frames: Mapping[str, Any]) -> pl.DataFrame:
-        return self._open_store().sql(query, params, memory=self._memory(), frames=frames)
-
-    def _scan(self) -> pl.LazyFrame:
-        return self._open_store().scan(self._memory)
-
-    def _check_process(self) -> None:
-        """Raise in a fork: without our threads, and those of polars and DuckDB, a call would hang."""
-        if os.getpid() != self._pid:
-            raise WrongProcess(self._pid)
 
     def _open_store(self) -> Store:
         self._check_process()
@@ -521,9 +394,6 @@ class Held(Frames):
                 f"Read it with lk.open({str(self._store_path)!r})."
             )
         return self._store
-
-    def known(self) -> list[str]:  # noqa: D102 - as in the base
-        return self._instruments.names()
 
     def __enter__(self) -> Self:
         return self
@@ -546,12 +416,3 @@ def check_days(keep_days: int | None) -> None:
     """Raise `SettingError` where this is no number of days to keep."""
     if keep_days is not None and keep_days < 0:
         raise SettingError(f"keep_days={keep_days}: give the number of days to keep, 0 or more.")
-
-
-def _us(since: datetime | None) -> int:
-    return 0 if since is None else us_of(since)
-
-
-def _codes(name: Name) -> tuple[int, int | None]:
-    exchange, symbol = name
-    return code_of("symbol", symbol), code_of("exchange", exchange) if exchange else None
