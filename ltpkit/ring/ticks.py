@@ -197,17 +197,18 @@ class TickRing(Ring[_TickChunk]):
         if not found:
             return super()._gathered(found, symbol)
         lengths = [len(rows) for _, rows in found]
-        ints, floats = arrays(
-            ((len(_INTS), sum(lengths)), np.int64), ((len(TICK_FLOATS), sum(lengths)), np.float64)
-        )
+        # Not of `arrays`: no other frame has this size, and kept for one it would push out what chunks left.
+        ints = np.empty((len(_INTS), sum(lengths)), np.int64)
+        floats = np.empty((len(TICK_FLOATS), sum(lengths)))
+        times, numbers = ints[1:], floats.view(np.int64)
         exchanges: list[npt.NDArray[np.uint8]] = []
         sources: list[npt.NDArray[np.uint8]] = []
         start = 0
         for chunk, rows in found:
             changing = chunk.changing(symbol)
             np.add(rows, chunk.first_seq, out=ints[0, start : start + len(rows)], dtype=np.int64)
-            self._gather(rows, _ALL[:2], chunk.ints[1:], ints[1:], start)
-            self._gather(rows, changing[:-2], chunk.floats.view(np.int64), floats.view(np.int64), start)
+            self._gather(rows, _ALL[:2], chunk.ints[1:], times, start)
+            self._gather(rows, changing[:-2], chunk.floats.view(np.int64), numbers, start)
             exchanges.append(chunk.exchange[rows if changing[-2] else rows[:1]])
             sources.append(chunk.source[rows if changing[-1] else rows[:1]])
             start += len(rows)
