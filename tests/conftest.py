@@ -19,6 +19,19 @@ settings.register_profile("ltpkit", deadline=None)
 settings.load_profile("ltpkit")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep bytecode aside where the environment wants none beside the modules.
+
+    Tests start some hundred processes, and each would compile all that it imports: a second for a command,
+    two for a kernel or a server.
+    """
+    cache = getattr(config, "cache", None)
+    if sys.dont_write_bytecode and cache is not None:
+        sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(cache.mkdir("bytecode"))
+        sys.dont_write_bytecode = False
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of recordings and fixtures; the test is skipped where it is absent."""
