@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
@@ -254,6 +255,39 @@ def test_packets_decoded_together_and_one_by_one_give_the_same_rows() -> None:
     together = sides(feed().decode(frames, NOW).depth)
     alone = feed()
     assert together == [row for frame in frames for row in sides(alone.decode([frame], NOW).depth)]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param(packet(41, [], security_id=8), id="a book that is new"),
+        pytest.param(packet(41, [(9.5, 1, 1)] * 20, security_id=7), id="a longer side"),
+        pytest.param(packet(41, [], security_id=7) * 9, id="more sides than messages"),
+        pytest.param(b"", id="damage"),
+        pytest.param(packet(50, []), id="a goodbye"),
+    ],
+)
+def test_whatever_comes_last_the_rows_before_it_begin_with_what_was_kept(last: bytes) -> None:
+    dhan = feed()
+    dhan.decode([packet(41, [(99.5, 1, 1)]), packet(41, [(9.5, 1, 1)], security_id=7)], NOW)
+    depth = dhan.decode([packet(51, [(99.9, 7, 3)]), packet(41, [(99.6, 2, 2)]), last], NOW).depth
+    first, second = ([(99.5, 1, 1)], [(99.9, 7, 3)]), ([(99.6, 2, 2)], [(99.9, 7, 3)])
+    assert sides(depth)[:2] == [first, second]
+    assert sides(dhan.decode([packet(51, [])], NOW).depth) == [([(99.6, 2, 2)], [])]
+
+
+def test_a_message_of_empty_sides_takes_no_room_for_levels() -> None:
+    count = 20_000
+    dhan, frame = feed("depth200"), packet(41, []) * count
+    tracemalloc.start()
+    try:
+        depth = dhan.decode([frame], NOW).depth
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert depth is not None
+    assert len(depth) == count
+    assert most < 20 * len(frame)
 
 
 # --- damage -------------------------------------------------------------------------------------

@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, Depth, Event, Goodbye, Received, Reject, Side, Ticks
+from ltpkit.batch import Batch, Depth, Event, Goodbye, Received, Reject, Ticks
 from ltpkit.feeds.common.gathered import at_any_byte, gathered
 from ltpkit.feeds.common.loops import FREE
 from ltpkit.feeds.common.pieces import receipt
-from ltpkit.feeds.common.room import with_books
+from ltpkit.feeds.common.room import both_sides, with_books
 from ltpkit.feeds.dhan import loops
 from ltpkit.feeds.dhan.numbers import Numbers, keys_of
 from ltpkit.feeds.dhan.pieces import packet_at, why
@@ -104,10 +104,7 @@ def _depth(
     ticks: Ticks, books: npt.NDArray[np.int64], levels: npt.NDArray[np.float64], orders: npt.NDArray[np.int32]
 ) -> Depth:
     """Return the books that came with some of the ticks, as `loops.read` wrote them."""
-    bids, asks = (
-        Side(books[1 + side], levels[0, side, :last], levels[1, side, :last], orders[side, :last])
-        for side, last in enumerate(books[1:, -1].tolist())
-    )
+    bids, asks = both_sides(books[1:], levels, orders)
     return with_books(ticks, books[0], bids, asks)
 
 

@@ -20,19 +20,30 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ltpkit.batch import Batch, Depth, Received, Reject, Side
+from ltpkit.batch import Batch, Depth, Received, Reject
 from ltpkit.feeds.common.gathered import at_any_byte, gathered
+from ltpkit.feeds.common.loops import FREE
 from ltpkit.feeds.common.pieces import receipt
 from ltpkit.feeds.common.places import Places
+from ltpkit.feeds.common.room import both_sides
 from ltpkit.feeds.dhan import depth_loops as loops
 from ltpkit.feeds.dhan.decoder import say_goodbye
-from ltpkit.feeds.dhan.depth_wire import DEEP_HEADER, DEEP_LEVEL, Deep
-from ltpkit.feeds.dhan.numbers import Numbers, key_of
+from ltpkit.feeds.dhan.depth_wire import DEEP_HEADER, DEEP_LEVEL, DEEP_PART, Deep
+from ltpkit.feeds.dhan.numbers import Numbers, key_of, keys_of
 from ltpkit.instrument import MOST_MET, Instrument
 
 __all__ = ["DeepDecoder"]
 
-_SPARE: Final = max(DEEP_HEADER.itemsize, DEEP_LEVEL.itemsize)
+_Written = tuple[
+    npt.NDArray[np.int32],
+    npt.NDArray[np.int64],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.int32],
+    npt.NDArray[np.int64],
+]
+
+_NO_TIMES: Final = np.empty(0, np.int64)
+_NO_OTHERS: Final = np.empty((4, 0), np.int64)
 
 _WHY: Final = {
     loops.EMPTY: "empty message",
@@ -50,72 +61,88 @@ class DeepDecoder:
     def __init__(self, numbers: Numbers, deep: Deep) -> None:
         self._numbers, self._deep = numbers, deep
         self._places, self._used = Places(), 1  # place 0 is for books that are too many to be remembered
-        # How many levels the newest bids and asks in each place have, and the levels.
-        self._counts = np.zeros((64, 2), np.int64)
-        self._kept = np.zeros(self._counts.size * deep.levels, DEEP_LEVEL)
+        # The newest sides in each place, see `loops.read`, and the levels of the longest one so far.
+        self._books = np.zeros((64, 3), np.int64)
+        self._kept = np.zeros((2, 2, 64 * deep.levels))
+        self._kept_orders = np.zeros((2, 64 * deep.levels), np.int32)
+        self._longest = 0
 
     def forget(self, instruments: Iterable[Instrument]) -> None:
         """Let go of these books: what was before a subscription says nothing about what comes after."""
         keys = [key for one in instruments if (key := key_of(one)) is not None]
         places, _ = self._places.find(np.array(keys, np.int64))
-        self._counts[places[places > 0]] = 0
+        self._books[places[places > 0]] = 0
 
     def decode(self, frames: Sequence[bytes], received_at: Received) -> Batch:
         """Return what these messages say: depth, an event ``goodbye``, rejects."""
         batch = Batch()
         if not frames:
             return batch
-        joined, first = gathered(frames, _SPARE)
-        headers, levels = at_any_byte(joined, DEEP_HEADER), at_any_byte(joined, DEEP_LEVEL)
-        sides, others = loops.find_sides(
-            joined, headers, first, len(frames), self._deep.levels, int(self._deep.counted)
-        )
-        if sides.shape[1]:
-            batch.depth = self._rows(levels, sides, np.full(len(frames), received_at, np.int64))
-        for start, stop, message, kind in others.T.tolist():
-            at, piece = receipt(received_at, message), joined[start:stop]
-            if kind == loops.DISCONNECT:
-                say_goodbye(_reason(piece, int(headers[start]["word"])), at, batch)
+        joined, first = gathered(frames, DEEP_PART.itemsize)
+        parts, deep, known = at_any_byte(joined, DEEP_PART), self._deep, self._numbers
+        once, each = (received_at, _NO_TIMES) if isinstance(received_at, int) else (0, received_at)
+        # Room for sides as long as the longest so far. Where there is more, or something new, all is read
+        # once more.
+        messages, longest, others, rest = len(frames), self._longest, 0, FREE
+        rows = max(messages, len(joined) // (DEEP_HEADER.itemsize + longest * DEEP_LEVEL.itemsize))
+        while True:
+            room = rows, longest, others
+            no_place = FREE if self._used < MOST_MET else 0
+            numbers, said, levels, orders, pieces = written = _written(*room)
+            rows, longest, others = loops.read(
+                joined, parts, first, messages, deep.levels, deep.counted,
+                once, each, known.places.table, rest, self._places.table, no_place,
+                self._books, self._kept, self._kept_orders, longest, *written,
+            )  # fmt: skip
+            if rows > room[0] or longest > room[1] or others > room[2]:
                 continue
-            said = dict(zip(DEEP_HEADER.names or (), headers[start].item(), strict=True))
-            facts = {"left": len(piece), "header": DEEP_HEADER.itemsize, "most": self._deep.levels}
-            batch.rejects.append(
-                Reject(received_at=at, reason=_WHY[kind].format(**said, **facts), frame=piece)
-            )
+            new = pieces[0, :others][pieces[3, :others] == loops.NEW] if others else ()
+            if not len(new):
+                break
+            keys = keys_of(parts[new]["header"])
+            rest = known.meet(keys)
+            self._find_places(keys)
+        self._longest = longest
+        if rows:
+            if rows < room[0]:
+                numbers, said = numbers[:rows], said[:, :rows]
+            batch.depth = Depth.of(numbers, said[0], said[0], *both_sides(said[2:], levels, orders))
+        for start, stop, message, kind in pieces[:, :others].T.tolist() if others else ():
+            self._add(kind, parts[start]["header"], joined[start:stop], receipt(received_at, message), batch)
         return batch
 
-    def _rows(
-        self, levels: npt.NDArray[np.void], sides: npt.NDArray[np.int64], received_at: npt.NDArray[np.int64]
-    ) -> Depth:
-        """Return a row for each side, and remember the newest of each book."""
-        _, keys, message_of, _, _ = sides
-        places, ends = self._places_of(keys), np.empty((2, len(keys)), np.int64)
-        loops.count_levels(levels, sides, places, self._counts, ends)
-        bids, asks = ends[:, -1].tolist()
-        price, qty = np.empty((2, bids + asks))
-        orders = np.empty(bids + asks, np.int32)
-        loops.write_books(levels, sides, places, ends, self._deep.levels, self._kept, price, qty, orders)
-        at = received_at[message_of]
-        return Depth.of(
-            self._numbers.of(keys),
-            at,
-            at,
-            Side(ends[0], price[:bids], qty[:bids], orders[:bids]),
-            Side(ends[1], price[bids:], qty[bids:], orders[bids:]),
-        )
+    def _add(self, kind: int, header: np.void, piece: bytes, at: int, batch: Batch) -> None:
+        """Add what a piece says that is no side."""
+        said = dict(zip(DEEP_HEADER.names or (), header.item(), strict=True))
+        if kind == loops.DISCONNECT:
+            say_goodbye(_reason(piece, said["word"]), at, batch)
+            return
+        facts = {"left": len(piece), "header": DEEP_HEADER.itemsize, "most": self._deep.levels}
+        batch.rejects.append(Reject(received_at=at, reason=_WHY[kind].format(**said, **facts), frame=piece))
 
-    def _places_of(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-        """Return where the books with these keys are kept, finding a place for the new ones."""
-        places, missing = self._places.find(keys)
-        if missing:
-            new = np.unique(keys[places < 0])[: MOST_MET - self._used]
-            first, self._used = self._used, self._used + len(new)
-            self._places.add(new, np.arange(first, self._used))
-            while self._used > len(self._counts):
-                self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
-                self._kept = np.concatenate([self._kept, np.zeros_like(self._kept)])
-            places, _ = self._places.find(keys)
-        return np.maximum(places, 0)
+    def _find_places(self, keys: npt.NDArray[np.int64]) -> None:
+        """Find places for the books with these keys, as long as there are any."""
+        places, _ = self._places.find(keys)
+        new = np.unique(keys[places < 0])[: MOST_MET - self._used]
+        first, self._used = self._used, self._used + len(new)
+        self._places.add(new, np.arange(first, self._used))
+        while self._used > len(self._books):
+            self._books = np.concatenate([self._books, np.zeros_like(self._books)])
+            self._kept = np.concatenate([self._kept, np.zeros_like(self._kept)], axis=2)
+            more = np.zeros_like(self._kept_orders)
+            self._kept_orders = np.concatenate([self._kept_orders, more], axis=1)
+
+
+def _written(rows: int, longest: int, others: int) -> _Written:
+    """Return what `loops.read` writes to, with room for so many."""
+    levels = rows * longest
+    return (
+        np.empty(rows, np.int32),
+        np.empty((4, rows), np.int64),
+        np.empty((2, 2, levels)),
+        np.empty((2, levels), np.int32),
+        np.empty((4, others), np.int64) if others else _NO_OTHERS,
+    )
 
 
 def _reason(packet: bytes, word: int) -> int:

@@ -1,6 +1,11 @@
-"""The loops of Dhan's deep depth: where sides are in some messages, and the books they make.
+"""What Dhan's deep depth says, as compiled loops.
 
-No length that a message tells is believed before it was compared with the message's own.
+Packets are walked through and read in one pass, in arrival order. No length that a message tells is believed
+before it was compared with the message's own.
+
+Levels are copied by loops written out where they are needed: handing arrays to a function takes as long as
+copying twenty levels. They are numbered by unsigned integers, as others are asked each time whether they
+count from the end.
 """
 
 from __future__ import annotations
@@ -14,52 +19,55 @@ from numba import float64, int32, int64
 
 from ltpkit.compiled import OCTETS, compiled, reads
 from ltpkit.feeds.common.gathered_loops import message_at
-from ltpkit.feeds.dhan.depth_wire import DEEP_CODES, DEEP_HEADER, DEEP_LEVEL
+from ltpkit.feeds.common.loops import FREE, find_number
+from ltpkit.feeds.dhan.depth_wire import DEEP_CODES, DEEP_HEADER, DEEP_LEVEL, DEEP_PART
 from ltpkit.feeds.dhan.wire import SEGMENTS_END
 
 __all__ = [
     "DISCONNECT",
     "EMPTY",
+    "NEW",
     "NO_HEADER",
     "UNKNOWN_CODE",
     "UNKNOWN_SEGMENT",
     "WRONG_LENGTH",
     "WRONG_SIZE",
-    "count_levels",
-    "find_sides",
-    "write_books",
+    "read",
 ]
 
-#: What is known of a side: first byte of its levels, `lookup.key` of the book, number of the message, whether
-#: it is the asks', and how many levels it has.
-_FIRST, _KEY, _MESSAGE, _IS_ASK, _LEVELS, _KNOWN = range(6)
-#: And of another piece: first byte, the byte behind the last, number of the message, and what it is.
-_TOLD: Final = 4
-DISCONNECT, EMPTY, NO_HEADER, WRONG_LENGTH, UNKNOWN_CODE, WRONG_SIZE, UNKNOWN_SEGMENT = range(7)
-_SIDE: Final = -1
+#: What a piece of a message is: a side of a book, the same of a book or an instrument without a number, that
+#: Dhan closes the connection, or damage.
+SIDE, NEW, DISCONNECT, EMPTY, NO_HEADER, WRONG_LENGTH, UNKNOWN_CODE, WRONG_SIZE, UNKNOWN_SEGMENT = range(9)
 
 _BID_CODE, _ASK_CODE, _DISCONNECT_CODE = DEEP_CODES["bid"], DEEP_CODES["ask"], DEEP_CODES["disconnect"]
 _HEADER_SIZE, _LEVEL_SIZE = DEEP_HEADER.itemsize, DEEP_LEVEL.itemsize
 _MOST_ORDERS: Final = 2**31 - 1
 
-_headers: Final = reads(numba.from_dtype(DEEP_HEADER))
-_level: Final = numba.from_dtype(DEEP_LEVEL)
-_levels: Final = reads(_level)
+#: What is written of a row beside its instrument: when it was received, which place its book is kept in, and
+#: where its bids end, then its asks.
+_RECEIVED, _PLACE, _ENDS = range(3)
+#: What is known of a book behind how many bids and asks of it are kept: which of the rows that are being
+#: written is its newest, counted from 1; 0 for none.
+_NEWEST: Final = 2
 
+_parts: Final = reads(numba.from_dtype(DEEP_PART))
+
+_Floats = npt.NDArray[np.float64]
 _Integers = npt.NDArray[np.int64]
-#: Records; those of the messages may start at any byte.
-_Records = npt.NDArray[np.void]
+_Orders = npt.NDArray[np.int32]
+#: Records that may start at any byte of the messages.
+_Parts = npt.NDArray[np.void]
 
 
 @compiled()
-def _piece(headers: _Records, start: int, end: int, most: int) -> tuple[int, int]:
+def _next_piece(parts: _Parts, start: int, end: int, most: int) -> tuple[int, int]:
     """Return what is next in a message, and where it ends."""
     left = end - start
     if left == 0:
         return EMPTY, end
     if left < _HEADER_SIZE:
         return NO_HEADER, end
-    header: Any = headers[start]
+    header: Any = parts[start]["header"]
     length: Any = np.int64(header["length"])
     if length < _HEADER_SIZE or length > left:
         return WRONG_LENGTH, end  # where the next one starts is unknown
@@ -71,160 +79,191 @@ def _piece(headers: _Records, start: int, end: int, most: int) -> tuple[int, int
     octets = length - _HEADER_SIZE
     if octets % _LEVEL_SIZE != 0 or octets > most * _LEVEL_SIZE:
         return WRONG_SIZE, stop
-    return UNKNOWN_SEGMENT if header["segment"] >= SEGMENTS_END else _SIDE, stop
+    return UNKNOWN_SEGMENT if header["segment"] >= SEGMENTS_END else SIDE, stop
+
+
+@compiled(inline=True)
+def _unsigned(first: int, end: int, step: int = 1) -> range:
+    """Return the numbers from `first` to before `end` as unsigned ones."""
+    return range(np.uint64(first), np.uint64(end), np.uint64(step))
 
 
 @compiled()
-def _find(
+def _keep(
+    rows: _Integers,
+    written: int,
+    levels: _Floats,
+    orders: _Orders,
+    most: int,
+    books: _Integers,
+    kept: _Floats,
+    kept_orders: _Orders,
+) -> None:
+    """Keep the sides of each book's newest row."""
+    for row in range(written):
+        place = rows[_PLACE, row]
+        if books[place, _NEWEST] == row + 1:
+            for side in range(2):
+                first = rows[_ENDS + side, row - 1] if row else 0
+                end = rows[_ENDS + side, row]
+                books[place, side] = end - first
+                to: Any = np.uint64(place * most)
+                for of in _unsigned(first, end):
+                    kept[0, side, to] = levels[0, side, of]
+                    kept[1, side, to] = levels[1, side, of]
+                    kept_orders[side, to] = orders[side, of]
+                    to += np.uint64(1)
+
+
+@compiled(
+    OCTETS, _parts, int64, int64, int64, int64,
+    int64, reads(int64), reads(int64, 2), int64, reads(int64, 2), int64,
+    int64[:, ::1], float64[:, :, ::1], int32[:, ::1],
+    int64, int32[::1], int64[:, ::1], float64[:, :, ::1], int32[:, ::1], int64[:, ::1],
+)  # fmt: skip
+def read(
     joined: bytes,
-    headers: _Records,
+    parts: _Parts,
     at: int,
     messages: int,
     most: int,
     counted: int,
-    sides: _Integers,
+    received: int,
+    received_at: _Integers,
+    known: _Integers,
+    rest: int,
+    places: _Integers,
+    no_place: int,
+    books: _Integers,
+    kept: _Floats,
+    kept_orders: _Orders,
+    width: int,
+    numbers: npt.NDArray[np.int32],
+    rows: _Integers,
+    levels: _Floats,
+    orders: _Orders,
     others: _Integers,
-) -> tuple[int, int]:
-    """Write where the sides are, and other pieces, as far as there is room; return how many there are."""
-    side = other = 0
-    stop = at
-    for message in range(messages):
-        start, end = message_at(joined, stop)
-        whole = False
-        while not whole:
-            kind, stop = _piece(headers, start, end, most)
-            if kind == _SIDE:
-                if side < sides.shape[1]:
-                    header: Any = headers[start]
-                    levels: Any = (stop - start - _HEADER_SIZE) // _LEVEL_SIZE
-                    if counted and header["word"] < levels:
-                        levels = np.int64(header["word"])
-                    sides[_FIRST, side], sides[_MESSAGE, side] = start + _HEADER_SIZE, message
-                    sides[_KEY, side] = np.int64(header["security_id"]) << 8 | header["segment"]
-                    sides[_IS_ASK, side] = header["code"] == _ASK_CODE
-                    sides[_LEVELS, side] = levels
-                side += 1
-            else:
-                if other < others.shape[1]:
-                    others[0, other], others[1, other] = start, stop
-                    others[2, other], others[3, other] = message, kind
-                other += 1
-            start, whole = stop, stop == end
-    return side, other
+) -> tuple[int, int, int]:
+    """Write the book that there is after each side, and keep the newest sides; return the room that it takes.
 
-
-@compiled(OCTETS, _headers, int64, int64, int64, int64)
-def find_sides(
-    joined: bytes, headers: _Records, at: int, messages: int, most: int, counted: int
-) -> tuple[_Integers, _Integers]:
-    """Return where the sides are, and the other pieces.
+    Where there is less, or something has no number yet, what is written is of no use and nothing is kept: all
+    is to be read once more.
 
     Parameters
     ----------
     joined : bytes
         The messages as in `gathered`.
-    headers : ndarray of `DEEP_HEADER`
-        The same bytes: one at any of them.
+    parts : ndarray of `DEEP_PART`
+        The same bytes: a header or a level may start at any of them.
     at, messages : int
         Where the first message is with its length, and how many there are.
-    most : int
-        Levels of a side at the most.
-    counted : int
-        Whether the header's last word counts them.
+    most, counted : int
+        Levels of a side at the most, and whether the header's last word counts them.
+    received, received_at : int and ndarray of int64, shape (messages,) or (0,)
+        When all messages were received, or each of them was.
+    known : ndarray of int64
+        Numbers of the instruments by `lookup.key`, as in `places.Places`.
+    rest : int
+        The number of all instruments that have none, or `FREE` where they are to be given one.
+    places : ndarray of int64
+        Where books are kept, by `lookup.key` as well. In place 0 nothing is.
+    no_place : int
+        The place of all books that have none, or `FREE` where they are to be given one.
+    books : ndarray of int64, shape (places, 3)
+        How many bids and asks are kept in each place, and 0.
+    kept : ndarray of float64, shape (2, 2, places * most)
+        Their prices and quantities, of the bids and of the asks.
+    kept_orders : ndarray of int32, shape (2, places * most)
+        Their orders.
+    width : int
+        How many levels of a side there is room for in each row, at least as many as are kept of any.
+    numbers : ndarray of int32, shape (room,)
+        To write the rows' instruments to.
+    rows : ndarray of int64, shape (4, room)
+        To write to when each row was received, the place of its book, and where its bids and asks end.
+    levels : ndarray of float64, shape (2, 2, room * width)
+        To write prices and quantities of the bids and of the asks to.
+    orders : ndarray of int32, shape (2, room * width)
+        To write their orders to.
+    others : ndarray of int64, shape (4, room)
+        To write where pieces are that make no row yet: first byte, the byte behind the last, number of the
+        message, and what they are.
 
     Returns
     -------
-    ndarray of int64, shape (5, n)
-        First byte of each side's levels, `lookup.key` of the book, number of the message, whether it is the
-        asks', and how many levels it has.
-    ndarray of int64, shape (4, m)
-        First byte of each other piece, the byte behind the last, number of the message, and what it is.
+    int
+        How many rows there are.
+    int
+        How many levels the longest side has, `width` if none is longer.
+    int
+        How many others there are.
     """
-    sides, others = np.empty((_KNOWN, messages), np.int64), np.empty((_TOLD, 0), np.int64)
-    found, rest = _find(joined, headers, at, messages, most, counted, sides, others)
-    if found > messages or rest > 0:  # more than one in a message, or something else
-        sides, others = np.empty((_KNOWN, found), np.int64), np.empty((_TOLD, rest), np.int64)
-        _find(joined, headers, at, messages, most, counted, sides, others)
-    return sides[:, :found], others
-
-
-@compiled(inline=True)
-def _is_there(price: float) -> bool:
-    """Return whether a level is one: 0 and what is no number are no price."""
-    return price != 0 and abs(price) < np.inf
-
-
-@compiled(_levels, reads(int64, 2), reads(int32), int64[:, ::1], int64[:, ::1])
-def count_levels(
-    levels: _Records, sides: _Integers, places: npt.NDArray[np.int32], counts: _Integers, ends: _Integers
-) -> None:
-    """Write where the levels of each row end: the side that came, and the newest of the other side.
-
-    Parameters
-    ----------
-    levels : ndarray of `DEEP_LEVEL`
-        The messages' bytes: one at any of them.
-    sides : ndarray of int64
-        As `find_sides` returns them.
-    places : ndarray of int32, shape (n,)
-        Where each side's book is kept. In place 0 nothing is.
-    counts : ndarray of int64, shape (places, 2)
-        Levels of the newest bids and asks in each place. Brought up to date.
-    ends : ndarray of int64, shape (2, n)
-        To write to where each row's bids and asks end.
-    """
-    bids = asks = 0
-    for row in range(len(places)):
-        place, count = places[row], 0
-        first, end = sides[_FIRST, row], sides[_FIRST, row] + sides[_LEVELS, row] * _LEVEL_SIZE
-        for at in range(first, end, _LEVEL_SIZE):
-            count += _is_there(levels[at]["price"])
-        if place == 0:
-            counts[0, 0] = counts[0, 1] = 0
-        counts[place, sides[_IS_ASK, row]] = count
-        bids, asks = bids + counts[place, 0], asks + counts[place, 1]
-        ends[0, row], ends[1, row] = bids, asks
-
-
-@compiled(
-    _levels, reads(int64, 2), reads(int32), reads(int64, 2), int64,
-    _level[::1], float64[::1], float64[::1], int32[::1],
-)  # fmt: skip
-def write_books(
-    levels: _Records,
-    sides: _Integers,
-    places: npt.NDArray[np.int32],
-    ends: _Integers,
-    most: int,
-    kept: _Records,
-    price: npt.NDArray[np.float64],
-    qty: npt.NDArray[np.float64],
-    orders: npt.NDArray[np.int32],
-) -> None:
-    """Keep the sides that came, and write for each the book that there is then.
-
-    Parameters
-    ----------
-    levels, sides, places, ends, most
-        As in `find_sides` and `count_levels`.
-    kept : ndarray of `DEEP_LEVEL`, shape (places * 2 * most,)
-        The newest bids, then the newest asks of each place.
-    price, qty, orders : ndarray, shape (n,)
-        To write all bids to, and behind them all asks.
-    """
-    behind = ends[0, len(places) - 1] if len(places) else 0
-    for row in range(len(places)):
-        keep = (2 * places[row] + sides[_IS_ASK, row]) * most
-        first, end = sides[_FIRST, row], sides[_FIRST, row] + sides[_LEVELS, row] * _LEVEL_SIZE
-        for at in range(first, end, _LEVEL_SIZE):
-            if _is_there(levels[at]["price"]):
-                kept[keep] = levels[at]
-                keep += 1
-        for side in range(2):
-            keep = (2 * places[row] + side) * most
-            first = ends[side, row - 1] if row else 0
-            for place in range(first + side * behind, ends[side, row] + side * behind):
-                level = kept[keep]
-                price[place], qty[place] = level["price"], level["qty"]
-                orders[place] = min(level["orders"], _MOST_ORDERS)
-                keep += 1
+    found = row = other = 0
+    longest, fits = width, True
+    ends = np.zeros(2, np.int64)
+    stop = at
+    for message in range(messages):
+        start, end = message_at(joined, stop)
+        if len(received_at):
+            received = received_at[message]
+        whole = False
+        while not whole:
+            kind, stop = _next_piece(parts, start, end, most)
+            if kind == SIDE:
+                header: Any = parts[start]["header"]
+                key = np.int64(header["security_id"]) << 8 | header["segment"]
+                number, place = find_number(key, known), find_number(key, places)
+                number = rest if number == FREE else number
+                place = no_place if place == FREE else place
+                count: Any = (stop - start - _HEADER_SIZE) // _LEVEL_SIZE
+                if counted and header["word"] < count:
+                    count = np.int64(header["word"])
+                found, longest = found + 1, max(longest, count)
+                fits = fits and found <= len(numbers) and count <= width
+                if number == FREE or place == FREE:
+                    kind = NEW
+                elif fits:
+                    side = np.int64(header["code"] == _ASK_CODE)
+                    to: Any = np.uint64(ends[side])
+                    first = start + _HEADER_SIZE
+                    for byte in _unsigned(first, first + count * _LEVEL_SIZE, _LEVEL_SIZE):
+                        level: Any = parts[byte]["level"]
+                        if 0 < abs(level["price"]) < np.inf:  # 0 and what is no number are no price
+                            levels[0, side, to], levels[1, side, to] = level["price"], level["qty"]
+                            orders[side, to] = min(level["orders"], _MOST_ORDERS)
+                            to += np.uint64(1)
+                    ends[side] = to
+                    if place:
+                        side = 1 - side
+                        to = np.uint64(ends[side])
+                        newest = books[place, _NEWEST]
+                        if newest:
+                            first = rows[_ENDS + side, newest - 2] if newest > 1 else 0
+                            for of in _unsigned(first, rows[_ENDS + side, newest - 1]):
+                                levels[0, side, to] = levels[0, side, of]
+                                levels[1, side, to] = levels[1, side, of]
+                                orders[side, to] = orders[side, of]
+                                to += np.uint64(1)
+                        else:
+                            first = place * most
+                            for of in _unsigned(first, first + books[place, side]):
+                                levels[0, side, to] = kept[0, side, of]
+                                levels[1, side, to] = kept[1, side, of]
+                                orders[side, to] = kept_orders[side, of]
+                                to += np.uint64(1)
+                        ends[side] = to
+                        books[place, _NEWEST] = row + 1
+                    numbers[row], rows[_RECEIVED, row], rows[_PLACE, row] = number, received, place
+                    rows[_ENDS, row], rows[_ENDS + 1, row] = ends[0], ends[1]
+                    row += 1
+            if kind != SIDE:
+                if other < others.shape[1]:
+                    others[0, other], others[1, other] = start, stop
+                    others[2, other], others[3, other] = message, kind
+                other += 1
+            start, whole = stop, stop == end
+    if row == found and other <= others.shape[1]:
+        _keep(rows, row, levels, orders, most, books, kept, kept_orders)
+    for written in range(row):
+        books[rows[_PLACE, written], _NEWEST] = 0
+    return found, longest, other

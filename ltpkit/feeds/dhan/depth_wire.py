@@ -9,13 +9,18 @@ import numpy as np
 
 from ltpkit.feeds import Limits
 
-__all__ = ["DEEP", "DEEP_CODES", "DEEP_HEADER", "DEEP_LEVEL", "DEEP_SEGMENTS", "Deep"]
+__all__ = ["DEEP", "DEEP_CODES", "DEEP_HEADER", "DEEP_LEVEL", "DEEP_PART", "DEEP_SEGMENTS", "Deep"]
 
 #: What every packet starts with. `length` counts the whole packet; `word` is explained above.
 DEEP_HEADER: Final = np.dtype(
     [("length", "<i2"), ("code", "u1"), ("segment", "u1"), ("security_id", "<u4"), ("word", "<u4")]
 )
 DEEP_LEVEL: Final = np.dtype([("price", "<f8"), ("qty", "<u4"), ("orders", "<u4")])
+
+#: Either of them, both over the same bytes.
+DEEP_PART: Final = np.dtype(
+    {"names": ["header", "level"], "formats": [DEEP_HEADER, DEEP_LEVEL], "offsets": [0, 0]}
+)
 
 #: The only parts of the exchange whose books go so deep.
 DEEP_SEGMENTS: Final = ("NSE_EQ", "NSE_FNO")
