@@ -17,7 +17,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Request, sync_playwright
 
 #: Debian's; another place may be named.
 CHROMIUM = os.environ.get("LTPKIT_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -83,7 +83,15 @@ class Notebook:
         #: What the page's scripts complained of.
         self.complaints: list[str] = []
         page.on("request", self._asked)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", self._complained)
+
+    def leave(self) -> None:
+        """Listen to the page no more."""
+        self.page.remove_listener("request", self._asked)
+        self.page.remove_listener("pageerror", self._complained)
+
+    def _complained(self, error: Error) -> None:
+        self.complaints.append(str(error))
 
     def _asked(self, request: Request) -> None:
         if not request.url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")):
@@ -156,7 +164,10 @@ class Lab:
     """A JupyterLab server with a folder of its own, and a browser."""
 
     def __init__(self, folder: Path, browser: Browser) -> None:
-        self.folder, self.browser = folder, browser
+        self.folder = folder
+        #: Pages share what the browser keeps of JupyterLab.
+        self._pages = browser.new_context()
+        self._idle: Page | None = None
         self.port, self.token = free_port(), secrets.token_hex(16)
         home = folder / "home"
         environment = {
@@ -190,9 +201,47 @@ class Lab:
 
     @contextmanager
     def notebook(
-        self, cells: Sequence[str], *, dark: bool = False, width: int = 1280, height: int = 900
+        self,
+        cells: Sequence[str],
+        *,
+        dark: bool = False,
+        own_page: bool = False,
+        width: int = 1280,
+        height: int = 900,
     ) -> Iterator[Notebook]:
-        """Open a notebook of these cells in a page of its own, its kernel ready."""
+        """Open a notebook of these cells, its kernel ready.
+
+        In the page of the one before, where that ended well, as JupyterLab takes seconds to load; in one of
+        its own where it is `dark`, or does to the page what the next one should not see.
+        """
+        own_page = own_page or dark
+        page, self._idle = (None, self._idle) if own_page else (self._idle, None)
+        if page is None:
+            page = self._loaded(dark=dark)
+        try:
+            page.set_viewport_size({"width": width, "height": height})
+            notebook = Notebook(page)
+            page.evaluate(
+                "path => jupyterapp.commands.execute('docmanager:open', {path}).then(() => null)",
+                self._written(cells),
+            )
+            page.wait_for_function(
+                """() => window.jupyterapp?.shell?.currentWidget?.context?.isReady
+                    && jupyterapp.shell.currentWidget.sessionContext?.session?.kernel?.status === 'idle'""",
+                timeout=60_000,
+            )
+            yield notebook
+            page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+            if not own_page:
+                page.evaluate("jupyterapp.shell.currentWidget.dispose()")
+                notebook.leave()
+                self._idle = page
+        finally:
+            if page is not self._idle:
+                page.close()
+
+    def _written(self, cells: Sequence[str]) -> str:
+        """Write a notebook of these cells; return its name."""
         name = f"{secrets.token_hex(4)}.ipynb"
         made = [
             {
@@ -211,31 +260,24 @@ class Lab:
                 {"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
             )
         )
-        page = self.browser.new_page(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
-        )
-        notebook = Notebook(page)
-        try:
-            page.goto(
-                f"http://127.0.0.1:{self.port}/lab/workspaces/{name[:8]}/tree/{name}?token={self.token}"
-            )
-            page.wait_for_function(
-                """() => window.jupyterapp?.shell?.currentWidget?.context?.isReady
-                    && jupyterapp.shell.currentWidget.sessionContext?.session?.kernel?.status === 'idle'""",
-                timeout=60_000,
-            )
-            if dark:
-                page.evaluate(
-                    "jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
-                )
-                page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
-            page.evaluate("jupyterapp.shell.collapseLeft()")
-            yield notebook
-            page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-        finally:
-            page.close()
+        return name
+
+    def _loaded(self, *, dark: bool) -> Page:
+        """Load JupyterLab in a page, with nothing open."""
+        page = self._pages.new_page()
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        workspace = secrets.token_hex(4)
+        page.goto(f"http://127.0.0.1:{self.port}/lab/workspaces/{workspace}?token={self.token}")
+        page.wait_for_function("() => window.jupyterapp?.shell")
+        page.evaluate("jupyterapp.restored")
+        if dark:
+            page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+            page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+        page.evaluate("jupyterapp.shell.collapseLeft()")
+        return page
 
     def close(self) -> None:
-        """End the server and the kernels it has."""
+        """End the server and the kernels it has, and close its pages."""
+        self._pages.close()
         end(self._process)
         self._log.close()

@@ -448,14 +448,14 @@ def test_the_page_shows_the_bars_that_the_kernel_holds(lab: Lab) -> None:
 def test_hvplot_draws_the_frames_that_are_returned_where_nothing_else_can_be_reached(lab: Lab) -> None:
     cells = [
         "import holoviews as hv\nhv.extension('bokeh', inline=True)",
-        "import hvplot.polars, ltpkit as lk\nlive = lk.stream(['RELIANCE'], rate=1000)\n"
-        "live.wait(rows=100, timeout_s=60)",
+        "import hvplot.polars, ltpkit as lk\nlive = lk.stream(['RELIANCE'], rate=5000)\n"
+        "assert live.wait(rows=100)",
         "live.bars('1s').hvplot.ohlc('start', ['open', 'high', 'low', 'close'])",
         "live.ticks('RELIANCE').hvplot.line(x='timestamp', y='ltp')",
         "live.stop()",
     ]
     outside = re.compile(r"https?://(?!127\.0\.0\.1)")
-    with lab.notebook(cells) as notebook:
+    with lab.notebook(cells, own_page=True) as notebook:
         notebook.page.route(outside, lambda route: route.abort())
         for cell in range(len(cells)):
             notebook.run(cell)
