@@ -11,7 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -636,6 +637,8 @@ def test_a_stream_says_what_it_recovered(path: Path) -> None:
 STREAM = """
 import sys, time
 import ltpkit as lk
+import ltpkit.ring.loops, ltpkit.running, ltpkit.simulator  # what takes a second to load
+sys.stdin.readline() or sys.exit()
 names = [f"NSE:{one}" for one in ("RELIANCE", "TCS", "INFY", "SBIN", "ITC")]
 live = lk.stream(names, store=sys.argv[1], rate=20_000, flush_interval_s=0.2)
 while True:
@@ -643,7 +646,25 @@ while True:
     print(time.monotonic(), now.received_seq, now.journaled_seq, now.synced_seq, now.stored_seq, flush=True)
     live.wait(rows=50)
 """
-CRASHES = int(os.environ.get("LTPKIT_CRASHES", "10"))
+
+
+def loaded_ahead(command: list[str], count: int) -> Iterator[subprocess.Popen[str]]:
+    """Yield processes, each of which was started with the one before it; in the end all are waited for."""
+    with ExitStack() as started:
+
+        def start() -> subprocess.Popen[str]:
+            return started.enter_context(
+                subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+
+        following = start()
+        for _ in range(count - 1):
+            one, following = following, start()
+            yield one
+        yield following
+
+
+CRASHES = int(os.environ.get("LTPKIT_CRASHES", "6"))
 #: Rows of this age must be in the journal. Its interval is 0.05 s; a machine under test may be busy.
 AGE_S = 0.5
 
@@ -653,17 +674,16 @@ AGE_S = 0.5
 def test_a_stream_killed_at_any_moment_keeps_every_row_it_acknowledged(path: Path) -> None:
     rng = random.Random(time.time_ns())
     recovered = 0
-    for _ in range(CRASHES):
-        child = subprocess.Popen(
-            [sys.executable, "-c", STREAM, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
+    for child in loaded_ahead([sys.executable, "-c", STREAM, str(path)], CRASHES):
+        assert child.stdin is not None
         assert child.stdout is not None
+        child.stdin.write("begin\n")
+        child.stdin.flush()
         lines = [child.stdout.readline()]
         timer = threading.Timer(rng.uniform(0.05, 1.5), child.kill)
         timer.start()
         lines += child.stdout.readlines()
         child.wait()
-        child.stdout.close()
         at_end = time.monotonic()
         said = [line.split() for line in lines if line.endswith("\n")]
         seen = [(float(at), *map(int, seqs)) for at, *seqs in said]
