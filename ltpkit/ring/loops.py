@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from numba import boolean, float64, int32, int64, uint8, uint32
 
 from ltpkit.compiled import both, compiled, reads
+from ltpkit.loops import unsigned
 from ltpkit.schema import FEED_FLOATS, TICK_FLOATS
 
 __all__ = ["append_books", "append_ticks"]
+
 
 _SENT: Final = len(FEED_FLOATS)
 _LTP: Final = TICK_FLOATS.index("ltp")
@@ -79,8 +81,9 @@ def append_ticks(
         Where in the chunk to write, and how many.
     """
     all_in = len(left_out) == 0
-    for row in range(first, first + rows):
-        place, number = start + row - first, who[row]
+    place: Any = np.uint64(start)
+    for row in unsigned(first, first + rows):
+        number = np.uint64(who[row])
         ints[_TIMESTAMP, place], ints[_RECEIVED_AT, place] = timestamp[row], received_at[row]
         symbol[place], exchange[place] = symbol_codes[number], exchange_codes[number]
         sources[place] = source
@@ -102,13 +105,16 @@ def append_ticks(
                 if percent == percent:
                     newest_floats[_CHANGE_PERCENT, number] = percent
         floats[_CHANGE, place], floats[_CHANGE_PERCENT, place] = change, percent
+        place += np.uint64(1)
     # Line by line: a row at a time would write to as many distant places at once.
-    for line in range(_SENT):
-        for row in range(first, first + rows):
+    for line in unsigned(0, _SENT):
+        place = np.uint64(start)
+        for row in unsigned(first, first + rows):
             value = values[line, row]
-            floats[line, start + row - first] = value
+            floats[line, place] = value
             if value == value and (all_in or not left_out[row]):
-                newest_floats[line, who[row]] = value
+                newest_floats[line, np.uint64(who[row])] = value
+            place += np.uint64(1)
 
 
 @compiled(
@@ -170,24 +176,23 @@ def append_books(
         room = before + price.shape[1] - ends[side, start]
         while fit and sent_ends[side][first + fit - 1] > room:
             fit -= 1
-    for place in range(start, start + fit):
-        row = first + place - start
+    place: Any = np.uint64(start)
+    for row in unsigned(first, first + fit):
         ints[_TIMESTAMP, place], ints[_RECEIVED_AT, place] = timestamp[row], received_at[row]
-        symbol[place], exchange[place] = symbol_codes[who[row]], exchange_codes[who[row]]
+        number = np.uint64(who[row])
+        symbol[place], exchange[place] = symbol_codes[number], exchange_codes[number]
+        place += np.uint64(1)
     for side in range(2 if fit else 0):
         stops, prices, qtys = sent_ends[side], sent_price[side], sent_qty[side]
-        before = stops[first - 1] if first else 0
-        after, further = stops[first + fit - 1], ends[side, start] - before
-        for place in range(start, start + fit):
-            ends[side, place + 1] = stops[first + place - start] + further
+        before, at = stops[first - 1] if first else 0, ends[side, start]
+        place = np.uint64(start)
+        for row in unsigned(first, first + fit):
             counted[side, place] = is_counted[side]
-        for level in range(before, after):
-            price[side, level + further] = prices[level]
-            qty[side, level + further] = qtys[level]
-        if is_counted[side]:
-            counts = sent_orders[side]
-            for level in range(before, after):
-                orders[side, level + further] = counts[level]
-        else:
-            orders[side, before + further : after + further] = 0
+            place += np.uint64(1)
+            ends[side, place] = at + stops[row] - before
+        to: Any = np.uint64(at)
+        for level in unsigned(before, stops[first + fit - 1]):
+            price[side, to], qty[side, to] = prices[level], qtys[level]
+            orders[side, to] = sent_orders[side][level] if is_counted[side] else 0
+            to += np.uint64(1)
     return fit

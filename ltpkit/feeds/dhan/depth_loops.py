@@ -4,8 +4,7 @@ Packets are walked through and read in one pass, in arrival order. No length tha
 before it was compared with the message's own.
 
 Levels are copied by loops written out where they are needed: handing arrays to a function takes as long as
-copying twenty levels. They are numbered by unsigned integers, as others are asked each time whether they
-count from the end.
+copying twenty levels.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from ltpkit.feeds.common.gathered_loops import message_at
 from ltpkit.feeds.common.loops import FREE, find_number
 from ltpkit.feeds.dhan.depth_wire import DEEP_CODES, DEEP_HEADER, DEEP_LEVEL, DEEP_PART
 from ltpkit.feeds.dhan.wire import SEGMENTS_END
+from ltpkit.loops import unsigned
 
 __all__ = [
     "DISCONNECT",
@@ -82,12 +82,6 @@ def _next_piece(parts: _Parts, start: int, end: int, most: int) -> tuple[int, in
     return UNKNOWN_SEGMENT if header["segment"] >= SEGMENTS_END else SIDE, stop
 
 
-@compiled(inline=True)
-def _unsigned(first: int, end: int, step: int = 1) -> range:
-    """Return the numbers from `first` to before `end` as unsigned ones."""
-    return range(np.uint64(first), np.uint64(end), np.uint64(step))
-
-
 @compiled()
 def _keep(
     rows: _Integers,
@@ -108,7 +102,7 @@ def _keep(
                 end = rows[_ENDS + side, row]
                 books[place, side] = end - first
                 to: Any = np.uint64(place * most)
-                for of in _unsigned(first, end):
+                for of in unsigned(first, end):
                     kept[0, side, to] = levels[0, side, of]
                     kept[1, side, to] = levels[1, side, of]
                     kept_orders[side, to] = orders[side, of]
@@ -226,7 +220,7 @@ def read(
                     side = np.int64(header["code"] == _ASK_CODE)
                     to: Any = np.uint64(ends[side])
                     first = start + _HEADER_SIZE
-                    for byte in _unsigned(first, first + count * _LEVEL_SIZE, _LEVEL_SIZE):
+                    for byte in unsigned(first, first + count * _LEVEL_SIZE, _LEVEL_SIZE):
                         level: Any = parts[byte]["level"]
                         if 0 < abs(level["price"]) < np.inf:  # 0 and what is no number are no price
                             levels[0, side, to], levels[1, side, to] = level["price"], level["qty"]
@@ -239,14 +233,14 @@ def read(
                         newest = books[place, _NEWEST]
                         if newest:
                             first = rows[_ENDS + side, newest - 2] if newest > 1 else 0
-                            for of in _unsigned(first, rows[_ENDS + side, newest - 1]):
+                            for of in unsigned(first, rows[_ENDS + side, newest - 1]):
                                 levels[0, side, to] = levels[0, side, of]
                                 levels[1, side, to] = levels[1, side, of]
                                 orders[side, to] = orders[side, of]
                                 to += np.uint64(1)
                         else:
                             first = place * most
-                            for of in _unsigned(first, first + books[place, side]):
+                            for of in unsigned(first, first + books[place, side]):
                                 levels[0, side, to] = kept[0, side, of]
                                 levels[1, side, to] = kept[1, side, of]
                                 orders[side, to] = kept_orders[side, of]
