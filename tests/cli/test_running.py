@@ -79,7 +79,7 @@ def ticks_in(path: Path | str) -> int:
 
 
 def test_a_demo_without_a_terminal_writes_plain_text_and_what_duckdb_holds() -> None:
-    done = run("demo", "--seconds", "2", "--symbols", "RELIANCE,TCS", "--symbols", "INFY")
+    done = run("demo", "--seconds", "1", "--symbols", "RELIANCE,TCS", "--symbols", "INFY")
     assert done.stderr == ""
     assert ESCAPE not in done.stdout
     (path,) = Path("data").glob("demo-*.duckdb")
@@ -115,7 +115,7 @@ def test_a_log_gets_no_cursor_movements_even_where_colour_is_forced() -> None:
 
 
 def test_an_encoding_without_our_signs_gets_others() -> None:
-    done = run("demo", "--seconds", "1", PYTHONIOENCODING="ascii")
+    done = run("demo", "--seconds", "0.5", PYTHONIOENCODING="ascii")
     assert done.stdout.isascii()
     assert "* demo live - 50 symbols" in done.stdout
     assert "?" not in done.stdout
@@ -170,7 +170,7 @@ def on_a_terminal(*args: str, columns: int, lines: int) -> tuple[str, int]:
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_terminal_is_redrawn_and_given_back() -> None:
-    written, code = on_a_terminal("demo", "--seconds", "2", columns=80, lines=24)
+    written, code = on_a_terminal("demo", "--seconds", "1", columns=80, lines=24)
     assert code == 0
     assert written.count("● ") > 1 or written.count("●") > 4  # several frames
     assert f"{ESCAPE}[?25l" in written  # the cursor was hidden
@@ -204,7 +204,7 @@ def test_what_was_recorded_is_replayed_row_for_row(recording: Path) -> None:
 
 
 def test_a_replay_at_its_own_pace_shows_the_table_until_its_end(recording: Path) -> None:
-    done = run("replay", str(recording), "--speed", "4")
+    done = run("replay", str(recording), "--speed", "8")
     assert "replay of frames.parquet finished" in done.stdout
     assert any(line.startswith("RELIANCE ") for line in done.stdout.splitlines())
     assert "replayed into memory" in done.stdout
@@ -259,7 +259,7 @@ def test_a_store_that_another_process_writes_is_named() -> None:
 
 
 def test_a_reader_that_has_seen_enough_ends_a_query_quietly() -> None:
-    run("demo", "--seconds", "0.5", "--store", "ticks.duckdb")
+    lk.stream("RELIANCE", store="ticks.duckdb").stop()
     with started("sql", "ticks.duckdb", "FROM range(5_000_000)", "--format", "csv") as process:
         assert process.stdout is not None
         assert process.stderr is not None
