@@ -16,7 +16,7 @@ from ltpkit.views.wire import unpack
 from tests.views.lab import Lab
 from tests.views.sources import shown, streamed
 
-live = streamed(["RELIANCE", "TCS"], rate=2_000, rows=200)
+live = streamed(["RELIANCE", "TCS"], rate=20_000, rows=200)
 
 
 def test_the_live_card_and_the_still_one_say_the_same(live: lk.Stream) -> None:

@@ -23,7 +23,7 @@ from tests.views.sources import streamed
 START = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)
 
 
-live = streamed(["NSE:RELIANCE", "NSE:TCS"], rate=5_000, rows=200)
+live = streamed(["NSE:RELIANCE", "NSE:TCS"], rate=20_000, rows=200)
 
 
 def ticks(*rows: dict[str, Any]) -> dict[str, np.ndarray]:

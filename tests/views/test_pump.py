@@ -46,7 +46,7 @@ class PaperShell(Shell):
         self.hear(answered=self.newest("frame")[0]["n"])
 
 
-live = streamed(["NSE:RELIANCE", "NSE:TCS"], rate=500, rows=20)
+live = streamed(["NSE:RELIANCE", "NSE:TCS"], rate=2_000, rows=20)
 
 
 @pytest.fixture
