@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -77,7 +76,7 @@ def test_a_symbol_is_found_and_subscribed_by_the_keyboard_while_a_cell_runs(lab:
         page.wait_for_selector('.ltp-controls .state[data-state="live"]')
         box.fill("nosuchname")
         box.press("Enter")
-        page.wait_for_selector(".ltp-controls .ltp-note.bad")
-        assert re.search("nosuchname", page.inner_text(".ltp-controls .ltp-note"), re.IGNORECASE)
+        # On a busy machine the note may say for a moment that there was no news.
+        page.locator(".ltp-controls .ltp-note.bad", has_text="nosuchname").wait_for()
         assert notebook.complaints == []
         assert notebook.strayed == []
