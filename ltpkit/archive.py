@@ -124,6 +124,9 @@ class Archive(Frames):
 def open_store(path: str | Path) -> Archive:
     """Open a DuckDB store to read it, with the same reading methods as a live stream.
 
+    Of a store that this process streams into it shows what was flushed so far; the stream's own methods show
+    the rows in memory too.
+
     Raises
     ------
     StoreLocked

@@ -244,8 +244,9 @@ class StoreLocked(StoreError):
         self.holder = holder
         super().__init__(
             path,
-            f"{path} is in use by {holder}. Stop that process, or stream into another file "
-            f"(store=…), or read a copy made there with live.export(…).",
+            f"{path} is in use by {holder}. Stop that process to read the file here, or ask it: live.sql(…) "
+            f"there, the address of its service, Parquet of its live.export(…). To stream, take another "
+            f"file (store=…).",
         )
 
 

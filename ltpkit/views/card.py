@@ -1,4 +1,7 @@
-"""The status card: a stream at a glance, as HTML that follows the notebook's light or dark theme."""
+"""The status card: a stream at a glance, as HTML that follows the notebook's light or dark theme.
+
+It stands still, and says of what moment it is. The view that goes on is `card` of the stream.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,7 @@ color:var(--jp-ui-font-color2,#57606a);font-size:11px;font-weight:400}
 .ltpkit-card.ltpkit-card dd{float:none;width:auto;padding:0;margin:0;
 font-size:15px;font-weight:600;overflow-wrap:anywhere}
 .ltpkit-card.ltpkit-card dd.small{font-size:12px;font-weight:400}
+.ltpkit-card .still{margin:.6rem 0 0;color:var(--jp-ui-font-color2,#57606a);font-size:11px}
 .ltpkit-card .error{margin:.6rem 0 0;color:var(--jp-error-color1,#cf222e)}
 """
 
@@ -46,7 +50,8 @@ def html(status: Status) -> str:
     return (
         f'<div class="ltpkit-card"><style>{_STYLE}</style><header><strong>{escape(status.feed)}</strong>'
         f'<span class="state" style="background:{_COLOURS[tone]}">{sign} {state}</span>'
-        f'<span class="symbols">{escape(listed(status.symbols))}</span></header><dl>{cells}</dl>{error}</div>'
+        f'<span class="symbols">{escape(listed(status.symbols))}</span></header><dl>{cells}</dl>{error}'
+        f'<p class="still">As of {status.at:%H:%M:%S} UTC; <code>.card()</code> of the stream goes on.</p></div>'
     )
 
 
