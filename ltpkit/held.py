@@ -262,7 +262,7 @@ class Held(Memory):
         Returns
         -------
         Compacted
-            The size of the file ``before`` and ``after``, in bytes.
+            The size of the file with its log ``before`` and ``after``, in bytes.
 
         Raises
         ------

@@ -39,6 +39,16 @@ def filled(path: Path, rows: int = 400_000) -> Store:
     return store
 
 
+def test_what_was_still_in_the_log_counts_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "ticks.duckdb"
+    with Store(path) as store:
+        store.append(ticks=ticks(4_000))
+        in_log = log_of(path).stat().st_size
+        assert in_log
+        before = path.stat().st_size + in_log
+        assert store.compact().before == before
+
+
 def assert_whole(held: Any, first: int) -> int:
     """Each row since `first` is there once; return the last."""
     asked = "SELECT count(*), count(DISTINCT seq), max(seq) FROM ticks WHERE seq >= ?"

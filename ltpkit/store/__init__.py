@@ -18,7 +18,7 @@ import polars as pl
 from ltpkit import schema
 from ltpkit.errors import SettingError, StoreError
 from ltpkit.journal.files import folder_of
-from ltpkit.store.compaction import Compacted, catch_up, new_file, taken_over
+from ltpkit.store.compaction import Compacted, catch_up, new_file, size_of, taken_over
 from ltpkit.store.database import writers
 from ltpkit.store.export import copy, write_days
 from ltpkit.store.handover import after, to_arrow
@@ -272,7 +272,7 @@ class Store(ReadableStore):
             raise SettingError("A store in memory has no file to compact.")
         if self.read_only:
             raise StoreError(self.path, f"{self.path} was opened to read only.")
-        before, new = self.path.stat().st_size, new_file(self.path)
+        before, new = size_of(self.path), new_file(self.path)
         try:
             self.copy_to(new)
             with self._writing:
@@ -291,7 +291,7 @@ class Store(ReadableStore):
         finally:
             for one in (new, log_of(new)):
                 one.unlink(missing_ok=True)
-        return Compacted(before=before, after=self.path.stat().st_size)
+        return Compacted(before=before, after=size_of(self.path))
 
     def change_file(self, change: Callable[[], object]) -> None:
         """Close the file, change it, and open what is there then. For `compact`, which keeps others off."""

@@ -23,11 +23,11 @@ from ltpkit.store.tables import TABLES, text
 if TYPE_CHECKING:
     from ltpkit.store import Store
 
-__all__ = ["Compacted", "catch_up", "new_file", "taken_over"]
+__all__ = ["Compacted", "catch_up", "new_file", "size_of", "taken_over"]
 
 
 class Compacted(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it: the size of the file before and after, in bytes."""
+    """What came of it: the size of the file with its log before and after, in bytes."""
 
     before: int
     after: int
@@ -61,6 +61,11 @@ def catch_up(cursor: duckdb.DuckDBPyConnection, catalog: str, new: Path) -> None
         cursor.execute("CREATE TABLE _new.main.compacted (yes BOOLEAN); CHECKPOINT _new")
     finally:
         cursor.execute("DETACH _new")
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a store's file and of the log beside it, which may hold most of what is new."""
+    return sum(one.stat().st_size for one in (path, log_of(path)) if one.exists())
 
 
 def taken_over(store: Store, new: Path) -> None:

@@ -51,7 +51,8 @@ def html(status: Status) -> str:
         f'<div class="ltpkit-card"><style>{_STYLE}</style><header><strong>{escape(status.feed)}</strong>'
         f'<span class="state" style="background:{_COLOURS[tone]}">{sign} {state}</span>'
         f'<span class="symbols">{escape(listed(status.symbols))}</span></header><dl>{cells}</dl>{error}'
-        f'<p class="still">As of {status.at:%H:%M:%S} UTC; <code>.card()</code> of the stream goes on.</p></div>'
+        f'<p class="still">As of {status.at:%H:%M:%S} UTC; <code>.card()</code> of the stream goes on.</p>'
+        "</div>"
     )
 
 
