@@ -91,10 +91,11 @@ def next_steps(path: Path, out: Console) -> None:
 
     place = shown_path(path)
     quoted = f"'{place}'" if " " in place else place
-    lab = "make lab" if Path("Makefile").exists() and Path("notebooks").is_dir() else "jupyter lab"
+    in_checkout = Path("Makefile").exists() and Path("notebooks").is_dir()
+    lab = ("Open the notebook", "make lab") if in_checkout else ("Open a notebook", "jupyter lab")
     out.print(Text("\nGo on", style="bold"))
     for what, how in (
-        ("Open the notebook", lab),
+        lab,
         ("Ask SQL", f'{own_command()} sql {quoted} "FROM latest_ltp"'),
         ("From Python, after import ltpkit as lk", f'lk.open("{place}").bars("1m")'),
     ):
