@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -156,3 +157,9 @@ def test_a_wrong_query_is_answered_in_duckdbs_words_alone(
     with pytest.raises(UsageError) as refused:
         run(shell, f"%%ltp\n{query}")
     assert words in str(refused.value)
+
+
+def test_a_variable_that_is_a_time_without_a_zone_is_refused(shell: InteractiveShell) -> None:
+    shell.user_ns["since"] = datetime(2026, 11, 20, 9, 15)  # noqa: DTZ001
+    with pytest.raises(UsageError, match=r"\$since=.*: give a date and time with its zone"):
+        run(shell, "%%ltp\nFROM ticks WHERE timestamp > $since")

@@ -361,6 +361,31 @@ def test_parameters_are_bound(store: Store) -> None:
     assert store.sql("SELECT $name AS name, $n + 1 AS n", {"name": nasty, "n": 1}).row(0) == (nasty, 2)
 
 
+@pytest.mark.parametrize(
+    "params",
+    [
+        [datetime(2026, 1, 7, 9, 15)],  # noqa: DTZ001
+        {"at": datetime(2026, 1, 7, 9, 15)},  # noqa: DTZ001
+        [[date(2026, 1, 7), datetime(2026, 1, 7, 9, 15)]],  # noqa: DTZ001
+        {"at": (datetime(2026, 1, 7, 9, 15),)},  # noqa: DTZ001
+    ],
+)
+def test_a_time_without_a_zone_is_refused_as_a_parameter(store: Store, params: Any) -> None:
+    with pytest.raises(SettingError, match="give a date and time with its zone"):
+        store.sql("SELECT $at" if isinstance(params, dict) else "SELECT ?", params)
+
+
+@pytest.mark.parametrize("at", [datetime(2026, 1, 7, tzinfo=UTC), date(2026, 1, 7), "2026-01-07"])
+def test_a_time_with_a_zone_a_date_and_a_text_are_bound(store: Store, at: Any) -> None:
+    assert store.sql("SELECT ?::DATE, len(?)", [at, [at]]).row(0) == (date(2026, 1, 7), 1)
+
+
+@pytest.mark.parametrize("params", ["TCS", b"TCS"])
+def test_a_text_alone_is_not_taken_apart_into_parameters(store: Store, params: Any) -> None:
+    with pytest.raises(SettingError, match=r"give a list, \[b?'TCS'\]"):
+        store.sql("SELECT ?", params)
+
+
 def test_frames_of_the_user_can_be_joined(store: Store) -> None:
     store.append(ticks=ticks(200))
     mine = pl.DataFrame({"symbol": ["INFY"], "weight": [2.0]})

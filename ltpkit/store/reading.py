@@ -88,17 +88,19 @@ class ReadableStore(Database):
             The query is wrong, in DuckDB's own words. Where it names a table that is not there, a note
             lists those that are.
         SettingError
-            A frame has the name of one of our tables or views.
+            A frame has the name of one of our tables or views; parameters are a text of their own, or one is
+            a datetime without its zone.
         """
         own = dict(frames or {})
         if taken := {name.lower() for name in own} & {*TABLES.values(), *VIEWS}:
             raise SettingError(f"{sorted(taken)[0]!r} is a table of the store; give your frame another name.")
+        values = _params(params)
         with self._reading() as cursor:
             self._lay_over(cursor, memory or {}, query.lower())
             for name, frame in own.items():
                 cursor.register(name, frame)
             try:
-                relation = cursor.sql(query, params=_params(params))
+                relation = cursor.sql(query, params=values)
                 found: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
                 return found
             except duckdb.CatalogException as error:
@@ -330,6 +332,32 @@ def _flag_in(events: pl.DataFrame) -> bool:
 
 
 def _params(params: Sequence[Any] | Mapping[str, Any] | None) -> Any:
+    """Return what DuckDB binds, or say what to give."""
     if params is None:
         return None
-    return dict(params) if isinstance(params, Mapping) else list(params)
+    if isinstance(params, str | bytes):
+        raise SettingError(
+            f"params={params!r}: give a list, [{params!r}], for ?, or a dict with the names for $name."
+        )
+    if isinstance(params, Mapping):
+        for name, value in params.items():
+            _check_zone(f"${name}", value)
+        return dict(params)
+    values = list(params)
+    for place, value in enumerate(values, 1):
+        _check_zone(f"parameter {place}", value)
+    return values
+
+
+def _check_zone(name: str, value: object) -> None:
+    """Refuse a datetime without a zone, also within a list: DuckDB would take its hour for one of UTC."""
+    if isinstance(value, datetime) and value.utcoffset() is None:
+        raise SettingError(
+            f"{name}={value!r}: give a date and time with its zone, as a datetime or as text such as "
+            "'2026-11-20 09:15+05:30'."
+        )
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple | set):
+        for part in value:
+            _check_zone(name, part)
