@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from ltpkit.errors import UnknownInstrument
 from ltpkit.frames import Frames, Name, Table
 from ltpkit.instrument import split_symbol
 from ltpkit.live import Stream
@@ -61,6 +62,9 @@ class Archive(Frames):
 
     def known(self) -> list[str]:  # noqa: D102 - as in the base
         return self._store.names()
+
+    def unknown(self, symbol: str) -> UnknownInstrument:  # noqa: D102 - as in the base
+        return UnknownInstrument(symbol, "this store", self.known(), told=("is not in", "It has"))
 
     def status(self) -> Status:
         """Return what the store holds, in the words of a stream's status.

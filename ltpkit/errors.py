@@ -106,7 +106,15 @@ class UnknownInstrument(LtpkitError, LookupError):
         The closest names that are known.
     """
 
-    def __init__(self, symbol: str, where: str, known: Iterable[str], *, try_: str = "") -> None:
+    def __init__(
+        self,
+        symbol: str,
+        where: str,
+        known: Iterable[str],
+        *,
+        try_: str = "",
+        told: tuple[str, str] = ("is not known to", "It knows"),
+    ) -> None:
         self.symbol, self.where = symbol, where
         known = list(known)
         tails = {name.partition(":")[2] or name: name for name in known}
@@ -114,11 +122,12 @@ class UnknownInstrument(LtpkitError, LookupError):
             tails[tail] for tail in near_misses(symbol.partition(":")[2] or symbol, tails)
         ]
         self.near = near
-        sentence = f"{symbol} is not known to {where}."
+        is_not, it_has = told
+        sentence = f"{symbol} {is_not} {where}."
         if near:
             sentence += f" Close matches: {', '.join(near)}."
         elif known:
-            sentence += f" It knows {', '.join(known[:6])}{', …' if len(known) > 6 else ''}."
+            sentence += f" {it_has} {', '.join(known[:6])}{', …' if len(known) > 6 else ''}."
         super().__init__(f"{sentence} {try_}".strip())
 
 

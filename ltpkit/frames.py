@@ -18,7 +18,7 @@ from ltpkit.changes import changes
 from ltpkit.errors import SettingError, UnknownInstrument
 from ltpkit.flags import flagged, left_out
 from ltpkit.gaps import gaps
-from ltpkit.instrument import split_symbol
+from ltpkit.instrument import split_symbol, symbols_of
 from ltpkit.pictures import Pictures
 from ltpkit.schema import TICK_FLOATS
 
@@ -67,6 +67,10 @@ class Frames(Pictures, ABC):
     @abstractmethod
     def known(self) -> list[str]:
         """Return the ``EXCHANGE:SYMBOL`` of everything held or subscribed."""
+
+    def unknown(self, symbol: str) -> UnknownInstrument:
+        """Return the error that says that a symbol is none of `known`, and what to try."""
+        return UnknownInstrument(symbol, "this stream", self.known(), try_="Subscribe it first.")
 
     def _now(self) -> datetime | None:
         """Return the time that decides whether a bar still grows; None for the newest tick's."""
@@ -423,18 +427,17 @@ class Frames(Pictures, ABC):
         """Return the names asked for, known ones only; None for all."""
         if symbol is None:
             return None
-        asked = [symbol] if isinstance(symbol, str) else list(symbol)
         known = self.known()
         full = {name.casefold(): name for name in known}
         bare = {name.partition(":")[2].casefold(): name for name in known}
         names: list[Name] = []
-        for text in asked:
+        for text in symbols_of(symbol):
             if ":" in text and text.casefold() in full:
                 names.append(split_symbol(full[text.casefold()]))
             elif ":" not in text and text.casefold() in bare:
                 names.append(("", bare[text.casefold()].partition(":")[2]))
             else:
-                raise UnknownInstrument(text, "this stream", known, try_="Subscribe it first.")
+                raise self.unknown(text)
         return names
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import time
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ltpkit import schema
+from ltpkit.errors import SettingError
 
-__all__ = ["INDIAN_EXCHANGES", "Instrument", "Instruments", "market_open", "split_symbol"]
+__all__ = ["INDIAN_EXCHANGES", "Instrument", "Instruments", "market_open", "split_symbol", "symbols_of"]
 
 #: Exchange codes as analysts write them. Their day opens at 09:15 in Asia/Kolkata.
 INDIAN_EXCHANGES: Final = ("NSE", "BSE", "NFO", "BFO", "CDS", "BCD", "MCX", "INDEX")
@@ -61,6 +62,21 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """``EXCHANGE:SYMBOL``."""
         return f"{self.exchange}:{self.symbol}"
+
+
+def symbols_of(given: str | Iterable[str], *, least: int = 1) -> list[str]:
+    """Return the symbols that a user gave as one text or as several, `least` of them or more.
+
+    Raises
+    ------
+    SettingError
+        There are fewer, or something is no text.
+    """
+    several: Any = [given] if isinstance(given, str) else given
+    found = list(several) if isinstance(several, Iterable) else [several]
+    if len(found) < least or not all(isinstance(one, str) for one in found):
+        raise SettingError(f'{given!r}: give a symbol, "RELIANCE", or a list of one or more.')
+    return found
 
 
 def split_symbol(text: str, *, exchange: str = "") -> tuple[str, str]:

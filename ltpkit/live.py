@@ -24,7 +24,7 @@ from ltpkit.errors import (
 from ltpkit.feeds.common.history import Historical, History
 from ltpkit.gaps import gap
 from ltpkit.held import Held
-from ltpkit.instrument import Instrument, Instruments
+from ltpkit.instrument import Instrument, Instruments, symbols_of
 from ltpkit.recording import Recorder
 from ltpkit.schema import BACKFILL, now_us, us_of
 from ltpkit.streamer import Streamer
@@ -185,7 +185,7 @@ class Stream(Held):
         """
         self._check_process()
         with self._choosing:
-            found = self._resolve([symbols] if isinstance(symbols, str) else symbols)
+            found = self._resolve(symbols_of(symbols, least=0))
             self._streamer.subscribe(found)
             self._own.update(one.name for one in found)
 
@@ -203,7 +203,7 @@ class Stream(Held):
         """
         self._check_process()
         try:
-            names = self._names([symbols] if isinstance(symbols, str) else list(symbols)) or []
+            names = self._names(wanted) or [] if (wanted := symbols_of(symbols, least=0)) else []
         except UnknownInstrument as error:
             raise UnknownInstrument(error.symbol, error.where, self.symbols) from None
         with self._choosing:
@@ -287,9 +287,7 @@ class Stream(Held):
             raise StreamStopped(
                 "The stream is stopped; only a running one can be filled. Its start() goes on with it."
             )
-        names = (
-            None if symbols is None else self._names([symbols] if isinstance(symbols, str) else list(symbols))
-        )
+        names = None if symbols is None else self._names(symbols_of(symbols))
         wanted = [
             one
             for one in self._streamer.subscribed

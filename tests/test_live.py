@@ -317,6 +317,25 @@ def test_reading_a_symbol_that_is_not_held_names_the_near_ones(live: Stream) -> 
         live.depth("TCS", levels=0)
 
 
+@pytest.mark.parametrize("given", [[], 42, ["TCS", 7]])
+@pytest.mark.parametrize("method", ["ticks", "latest", "books", "changes", "flagged", "chart"])
+def test_what_is_no_symbol_is_told_what_is_wanted(live: Stream, method: str, given: object) -> None:
+    with pytest.raises(errors.SettingError) as refused:
+        getattr(live, method)(given)
+    assert str(refused.value) == f'{given!r}: give a symbol, "RELIANCE", or a list of one or more.'
+
+
+def test_a_store_says_in_its_own_words_that_it_has_no_such_symbol(live: Stream, tmp_path: Path) -> None:
+    live.stop()
+    with lk.open(tmp_path / "ticks.duckdb") as store:
+        with pytest.raises(errors.UnknownInstrument) as unknown:
+            store.ticks("NOPE")
+        assert str(unknown.value) == "NOPE is not in this store. It has NSE:INFY, NSE:RELIANCE, NSE:TCS."
+        with pytest.raises(errors.UnknownInstrument) as unknown:
+            store.chart("INFYY")
+        assert str(unknown.value) == "INFYY is not in this store. Close matches: NSE:INFY."
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nonsense"])
 def test_an_address_that_is_no_websocket_is_refused(url: str) -> None:
     with pytest.raises(errors.SettingError):

@@ -11,6 +11,7 @@ import polars as pl
 from ltpkit.bars import width_us
 from ltpkit.errors import SettingError
 from ltpkit.gaps import OF_A_BOOK
+from ltpkit.instrument import symbols_of
 from ltpkit.views.growing import NUMBERS, GrowingBars, check_history
 from ltpkit.views.missed import Gaps, Row
 from ltpkit.views.source import full_name, precision, stamp, zone_of
@@ -69,7 +70,7 @@ class Chart(View):
         height: int = 420,
         palette: str = "classic",
     ) -> None:
-        first, *others = [symbol] if isinstance(symbol, str) else symbol or [""]
+        first, *others = symbols_of(symbol)
         self._bars: dict[str, GrowingBars] = {}
         self._lately: dict[tuple[str, str, str], GrowingBars] = {}
         self._gaps = Gaps(source, self._again)

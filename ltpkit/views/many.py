@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ltpkit.instrument import symbols_of
 from ltpkit.views.newest import Newest
 from ltpkit.views.source import full_name
 from ltpkit.views.view import Message, View
@@ -26,8 +27,9 @@ class ManyView(View):
 
     def _check(self, name: str, value: Any) -> Any:
         if name == "symbols":
-            asked = [value] if isinstance(value, str) else value
-            return None if asked is None else list(dict.fromkeys(full_name(self.source, s) for s in asked))
+            if value is None:
+                return None
+            return list(dict.fromkeys(full_name(self.source, one) for one in symbols_of(value, least=0)))
         if name == "symbol":
             return None if value is None else full_name(self.source, value)
         return super()._check(name, value)

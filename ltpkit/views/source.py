@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from ltpkit.errors import UnknownInstrument
 from ltpkit.instrument import market_open
 
 if TYPE_CHECKING:
@@ -44,11 +43,10 @@ def full_name(source: Frames, symbol: str) -> str:
     UnknownInstrument
         The symbol was never subscribed and is not held; the close matches are named.
     """
-    known = source.known()
-    for name in known:
+    for name in source.known():
         if symbol.casefold() in (name.casefold(), name.partition(":")[2].casefold()):
             return name
-    raise UnknownInstrument(symbol, "this stream", known, try_="Subscribe it first.")
+    raise source.unknown(symbol)
 
 
 def zone_of(name: str) -> str:
