@@ -617,6 +617,14 @@ def test_export_can_be_narrowed_and_repeated(store: Store, tmp_path: Path) -> No
     assert store.export(tmp_path, tables=["ticks"], **span) == first
 
 
+def test_export_into_a_file_says_that_a_folder_is_wanted(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "odd.duckdb"
+    file.write_bytes(b"mine")
+    with pytest.raises(StoreError, match=r"odd\.duckdb is a file, and Parquet goes to a folder"):
+        store.export(file)
+    assert file.read_bytes() == b"mine"
+
+
 def test_a_copy_can_be_read_by_another_process_while_we_write(store: Store, tmp_path: Path) -> None:
     store.append(ticks=ticks(100), depth=books(3))
     copy = store.copy_to(tmp_path / "it's a copy.duckdb")
@@ -858,6 +866,22 @@ def test_closing_ends_a_query_that_still_runs(path: Path) -> None:
             running.result(timeout=10)
     with Store(path) as again:
         assert again.rows("ticks") == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C there")
+def test_interrupting_a_query_is_the_interrupt_it_is_elsewhere() -> None:
+    code = """
+import os, signal, threading
+from ltpkit.store import Store
+store = Store()
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    store.sql("SELECT sum(sqrt(range)) FROM range(1_000_000_000_000)")
+except KeyboardInterrupt:
+    print("interrupted", store.sql("SELECT 1").item())
+"""
+    process = run(code)
+    assert process.communicate(timeout=60)[0] == "interrupted 1\n"
 
 
 def test_a_scan_that_is_half_read_does_not_hold_the_file(path: Path) -> None:

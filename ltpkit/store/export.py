@@ -29,6 +29,8 @@ def write_days(
     tables: Sequence[str],
 ) -> list[Path]:
     """Write a Parquet file for each table and day, as `Store.export` says; return their paths."""
+    if directory.exists() and not directory.is_dir():
+        raise StoreError(directory, f"{directory} is a file, and Parquet goes to a folder. Name another.")
     written: list[Path] = []
     for table in tables:
         name, at = table_of(table), quoted(TIME_OF[table])

@@ -84,6 +84,8 @@ class ReadableStore(Database):
 
         Raises
         ------
+        KeyboardInterrupt
+            The user has interrupted it.
         duckdb.Error
             The query is wrong, in DuckDB's own words. Where it names a table that is not there, a note
             lists those that are.
@@ -103,6 +105,10 @@ class ReadableStore(Database):
                 relation = cursor.sql(query, params=values)
                 found: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
                 return found
+            except RuntimeError as error:  # what DuckDB makes of Ctrl-C; a query that `close` ends is its own
+                if str(error) != "Query interrupted":
+                    raise
+                raise KeyboardInterrupt from None
             except duckdb.CatalogException as error:
                 if "Table with name" in str(error):
                     error.add_note(f"There are {', '.join(schema.QUERY_TABLES)}.")
