@@ -397,6 +397,23 @@ def test_frames_of_the_user_can_be_joined(store: Store) -> None:
     assert lazy.equals(mine)
 
 
+@pytest.mark.parametrize("mine", [[1, 2], {"a": 1}, 42])
+def test_what_is_no_frame_is_told_what_is(store: Store, mine: object) -> None:
+    with pytest.raises(SettingError, match=rf"mine is a {type(mine).__name__}: give a polars frame"):
+        store.sql("FROM mine", frames={"mine": mine})
+
+
+@pytest.mark.parametrize("query", ["SELECT at FROM feed_events", "FROM feed_events WHERE at > now()"])
+def test_a_column_that_wants_quotes_is_told_so(store: Store, query: str) -> None:
+    with pytest.raises(duckdb.ParserException) as caught:
+        store.sql(query)
+    assert 'the column of that name is "at"' in caught.value.__notes__[0]
+    assert store.sql(query.replace("at ", '"at" ')).height == 0
+    with pytest.raises(duckdb.ParserException) as other:
+        store.sql('SELEC "at" FROM feed_events')
+    assert not hasattr(other.value, "__notes__")
+
+
 def test_a_frame_cannot_hide_a_table(store: Store) -> None:
     with pytest.raises(SettingError, match="'ticks' is a table of the store"):
         store.sql("FROM ticks", frames={"Ticks": pl.DataFrame({"a": [1]})})

@@ -5,6 +5,7 @@ Each call has a cursor of its own and sees every row exactly once, whoever appen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -25,6 +26,8 @@ from ltpkit.store.tables import TABLES, VIEWS, one, positions_in, quoted, table_
 __all__ = ["ReadableStore", "query_trouble"]
 
 _SCAN_ROWS: Final = 245_760  # two of DuckDB's row groups
+
+_BARE_AT: Final = re.compile(r"(?<![\"'\w])at(?![\"'\w])", re.IGNORECASE)
 
 
 def query_trouble(error: duckdb.Error) -> str:
@@ -91,7 +94,7 @@ class ReadableStore(Database):
             lists those that are.
         SettingError
             A frame has the name of one of our tables or views; parameters are a text of their own, or one is
-            a datetime without its zone.
+            a datetime without its zone; or a frame is none.
         """
         own = dict(frames or {})
         if taken := {name.lower() for name in own} & {*TABLES.values(), *VIEWS}:
@@ -100,7 +103,13 @@ class ReadableStore(Database):
         with self._reading() as cursor:
             self._lay_over(cursor, memory or {}, query.lower())
             for name, frame in own.items():
-                cursor.register(name, frame)
+                try:
+                    cursor.register(name, frame)
+                except duckdb.InvalidInputException:
+                    raise SettingError(
+                        f"{name} is a {type(frame).__name__}: give a polars frame, a pandas or Arrow table, "
+                        "or a NumPy array."
+                    ) from None
             try:
                 relation = cursor.sql(query, params=values)
                 found: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
@@ -112,6 +121,10 @@ class ReadableStore(Database):
             except duckdb.CatalogException as error:
                 if "Table with name" in str(error):
                     error.add_note(f"There are {', '.join(schema.QUERY_TABLES)}.")
+                raise
+            except duckdb.ParserException as error:
+                if _BARE_AT.search(query):
+                    error.add_note('To SQL, at is a word of its own; the column of that name is "at".')
                 raise
             except duckdb.TransactionException as error:
                 if "read-only mode" in str(error):
