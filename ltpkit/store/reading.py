@@ -20,6 +20,7 @@ from ltpkit.errors import SettingError, StoreError
 from ltpkit.flags import KIND
 from ltpkit.store.database import Database
 from ltpkit.store.handover import after, to_arrow, typed
+from ltpkit.store.interrupts import interruptible
 from ltpkit.store.pushdown import prefilter, without_hints
 from ltpkit.store.tables import TABLES, VIEWS, one, positions_in, quoted, table_of
 
@@ -33,6 +34,12 @@ _BARE_AT: Final = re.compile(r"(?<![\"'\w])at(?![\"'\w])", re.IGNORECASE)
 def query_trouble(error: duckdb.Error) -> str:
     """Return what DuckDB says of a query, and what `ReadableStore.sql` has added to it."""
     return "\n".join([str(error), *getattr(error, "__notes__", ())])
+
+
+def _frame(relation: duckdb.DuckDBPyRelation | None) -> pl.DataFrame:
+    """Run a query; one that answers nothing, such as SET, is a frame without columns."""
+    found: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
+    return found
 
 
 class ReadableStore(Database):
@@ -111,13 +118,7 @@ class ReadableStore(Database):
                         "or a NumPy array."
                     ) from None
             try:
-                relation = cursor.sql(query, params=values)
-                found: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
-                return found
-            except RuntimeError as error:  # what DuckDB makes of Ctrl-C; a query that `close` ends is its own
-                if str(error) != "Query interrupted":
-                    raise
-                raise KeyboardInterrupt from None
+                return interruptible(cursor, lambda: _frame(cursor.sql(query, params=values)))
             except duckdb.CatalogException as error:
                 if "Table with name" in str(error):
                     error.add_note(f"There are {', '.join(schema.QUERY_TABLES)}.")
@@ -184,7 +185,7 @@ class ReadableStore(Database):
             query += " ORDER BY seq DESC LIMIT ?"
             params.append(last)
         with self._reading() as cursor:
-            found = cursor.sql(query, params=params or None).pl()
+            found = interruptible(cursor, lambda: _frame(cursor.sql(query, params=params or None)))
         return typed(found if found["seq"].is_sorted() else found.sort("seq"), table)
 
     def latest(self) -> pl.DataFrame:
