@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ltpkit.errors import SettingError, StoreError
+from ltpkit.errors import SettingError, StoreError, UnknownInstrument
 from ltpkit.frames import Frames, Name, Table
 from ltpkit.schema import BACKFILL, moment_of, us_of
 from ltpkit.store import Store
@@ -225,6 +225,9 @@ class Player(Frames):
 
     def known(self) -> list[str]:  # noqa: D102 - as in the base
         return list(self._names_held)
+
+    def unknown(self, symbol: str) -> UnknownInstrument:  # noqa: D102 - as in the base
+        return UnknownInstrument(symbol, "this stretch of time", self.known(), told=("is not in", "It has"))
 
     def _now(self) -> datetime:
         return self.position

@@ -12,7 +12,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import ltpkit as lk
-from ltpkit.errors import SettingError, StoreError
+from ltpkit.errors import SettingError, StoreError, UnknownInstrument
 from ltpkit.player import Player
 
 
@@ -119,6 +119,15 @@ def test_a_stretch_may_be_named(stored: Path) -> None:
             held.player(since=whole.end, until=whole.start)
         with pytest.raises(StoreError, match="Nothing was received"):
             held.player(since=datetime(2001, 1, 1, tzinfo=UTC), until=datetime(2001, 1, 2, tzinfo=UTC))
+
+
+def test_a_symbol_that_the_stretch_has_not_is_named_with_what_it_has(stored: Path) -> None:
+    with lk.open(stored) as store:
+        player = store.player()
+        with pytest.raises(UnknownInstrument) as unknown:
+            player.ticks("NOPE")
+        held = ", ".join(player.known())
+        assert str(unknown.value) == f"NOPE is not in this stretch of time. It has {held}."
 
 
 def test_a_speed_that_cannot_be_is_refused(stored: Path) -> None:
