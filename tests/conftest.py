@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +21,14 @@ settings.load_profile("ltpkit")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep bytecode aside where the environment wants none beside the modules.
+    """Make processes that tests start hear interrupts, and find what they import compiled.
 
-    Tests start some hundred processes, and each would compile all that it imports: a second for a command,
-    two for a kernel or a server.
+    A shell has what it runs in the background ignore interrupts, which is passed on. And where the
+    environment wants no bytecode beside the modules, each of some hundred processes would compile all that it
+    imports: a second for a command, two for a kernel or a server.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     cache = getattr(config, "cache", None)
     if sys.dont_write_bytecode and cache is not None:
         sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(cache.mkdir("bytecode"))
