@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import hmac
 import math
-import struct
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -24,22 +23,20 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import parse_qs, urlsplit
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.protocol import State
 
 from ltpkit import nifty
 from ltpkit.errors import SettingError
 from ltpkit.feeds.dhan import IST_OFFSET_S
-from ltpkit.feeds.dhan.wire import DISCONNECT, QUOTE, TICKER
+from ltpkit.simulator.client import Client, Packets, request
 from ltpkit.simulator.market import Market
 
-__all__ = ["SimulatedExchange", "framed", "run"]
+__all__ = ["SimulatedExchange", "run"]
 
-_PER_MESSAGE, _PER_CONNECTION, _CONNECTIONS = 100, 5000, 5
+_CONNECTIONS = 5
 _PING_EVERY_S, _PONG_WITHIN_S = 10, 40
 
 #: The pause between two portions of a paced market, and between two looks at `rate`.
@@ -52,84 +49,7 @@ _CATCH_UP_S: Final = 1.0
 #: How long a client may take over a goodbye; `stop` must be done within two seconds.
 _PATIENCE_S: Final = 0.5
 
-_MODES: Final = {15: "ticker", 17: "quote", 21: "full"}
-_NARROW: Final = {"ticker": (2, TICKER), "quote": (4, QUOTE)}
 _DAY_S: Final = 86_400
-
-_Packets = npt.NDArray[Any]
-
-
-class _Wanted(msgspec.Struct, rename="pascal"):
-    exchange_segment: str
-    security_id: str
-
-
-class _Request(msgspec.Struct, rename="pascal"):
-    request_code: int
-    instrument_count: int | None = None
-    instrument_list: list[_Wanted] = []
-
-
-_REQUESTS: Final = msgspec.json.Decoder(_Request)
-
-
-def framed(packets: _Packets) -> bytes:
-    """Return the packets as WebSocket messages, one each, ready for the socket.
-
-    A server's frames are not masked, so all headers are equal and numpy writes them at once; sending
-    one message at a time costs 20 times as much.
-    """
-    size = packets.dtype.itemsize
-    head = struct.pack(">BB", 0x82, size) if size < 126 else struct.pack(">BBH", 0x82, 126, size)
-    frames = np.empty(len(packets), [("head", f"V{len(head)}"), ("packet", packets.dtype)])
-    frames["head"] = np.void(head)
-    frames["packet"] = packets
-    return frames.tobytes()
-
-
-def _in_mode(packets: _Packets, mode: str) -> _Packets:
-    """Return full packets as what a subscription in this mode gets."""
-    if mode == "full":
-        return packets
-    code, layout = _NARROW[mode]
-    narrow = np.empty(len(packets), layout)
-    for name in layout.names or ():
-        narrow[name] = packets[name]
-    narrow["code"], narrow["length"] = code, layout.itemsize
-    return narrow
-
-
-class _Client:
-    """One connection: whose it is, and which shares it gets in which mode."""
-
-    def __init__(self, connection: ServerConnection, name: str, shares: int) -> None:
-        self.connection = connection
-        self.name = name
-        self.asked: set[tuple[str, str, str]] = set()
-        self.wants = {mode: np.zeros(shares, np.bool_) for mode in _MODES.values()}
-
-    @property
-    def subscribed(self) -> bool:
-        return any(wants.any() for wants in self.wants.values())
-
-    def write(self, packets: _Packets) -> int:
-        """Write these packets, one message each, unless the connection is closing; return how many."""
-        # Past `send`, which takes one message at a time. No other frame can be cut in two by this:
-        # nothing here sends in fragments, and the library writes each frame in one piece.
-        if not len(packets) or self.connection.state is not State.OPEN:
-            return 0
-        self.connection.transport.write(framed(packets))
-        return len(packets)
-
-    def send(self, packets: _Packets, shares: npt.NDArray[np.int64]) -> int:
-        """Write what this client gets of these events; return how many packets."""
-        sent = 0
-        for mode, wants in self.wants.items():
-            if not wants.any():
-                continue
-            wanted = packets if wants.all() else packets[wants[shares]]
-            sent += self.write(_in_mode(wanted, mode))
-        return sent
 
 
 class SimulatedExchange:
@@ -196,7 +116,7 @@ class SimulatedExchange:
         self._stopping: asyncio.Event | None = None
         self._failed: BaseException | None = None
         self._url = ""
-        self._clients: list[_Client] = []
+        self._clients: list[Client] = []
         self._new_market()
 
     @property
@@ -225,11 +145,7 @@ class SimulatedExchange:
         """What each connection gets now, as ``NSE:RELIANCE``; the oldest connection first."""
         listing = self._market.listing
         return [
-            frozenset(
-                f"NSE:{listing[place].symbol}"
-                for wants in client.wants.values()
-                for place in wants.nonzero()[0]
-            )
+            frozenset(f"NSE:{listing[place].symbol}" for place in client.shares)
             for client in tuple(self._clients)
         ]
 
@@ -401,13 +317,13 @@ class SimulatedExchange:
             wait = (market.next_time - clock) / rate
             await asyncio.sleep(0 if behind else min(max(wait, _SLICE_S), _LOOK_S))
 
-    async def _send(self, packets: _Packets, shares: npt.NDArray[np.int64]) -> None:
+    async def _send(self, packets: Packets, shares: npt.NDArray[np.int64]) -> None:
         """Give every subscriber that keeps up its part, waiting until at least one does."""
         while subscribers := [client for client in self._clients if client.subscribed]:
             writable = [client for client in subscribers if not client.connection.paused]
             if writable:
                 for client in writable:
-                    self.sent += client.send(packets, shares)
+                    self.sent += client.write_part(packets, shares)
                 self.skipped += len(subscribers) - len(writable)
                 return
             self._changed.clear()
@@ -427,7 +343,7 @@ class SimulatedExchange:
         assert connection.request is not None
         query = parse_qs(urlsplit(connection.request.path).query)
         name, token = query.get("clientId", [""])[0], query.get("token", [""])[0]
-        client = _Client(connection, name, len(self._market.listing))
+        client = Client(connection, name, len(self._market.listing))
         refusal = self._refusal(name, token)
         if refusal is not None:
             await self._goodbye(client, refusal)
@@ -455,14 +371,12 @@ class SimulatedExchange:
             return 808
         return None
 
-    async def _goodbye(self, client: _Client, code: int) -> None:
+    async def _goodbye(self, client: Client, code: int) -> None:
         """Say why, then close; a client that does not take it in is cut off."""
         if client in self._clients:
             self._clients.remove(client)
             self._count_subscribers()
-        packet = np.zeros(1, DISCONNECT)
-        packet["code"], packet["length"], packet["reason"] = 50, DISCONNECT.itemsize, code
-        client.write(packet)
+        client.write_reason(code)
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 await client.connection.close()
@@ -476,47 +390,25 @@ class SimulatedExchange:
         else:
             self._someone.clear()
 
-    async def _request(self, client: _Client, message: str | bytes) -> None:
-        try:
-            request = _REQUESTS.decode(message)
-        except msgspec.MsgspecError:
+    async def _request(self, client: Client, message: str | bytes) -> None:
+        asked = request(message)
+        if asked is None:
             self.bad_requests += 1
-            return
-        if request.request_code == 12:
+        elif asked == "close":
             await client.connection.close()
-            return
-        wanted = request.instrument_list
-        subscribe = request.request_code in _MODES
-        mode = _MODES.get(request.request_code if subscribe else request.request_code - 1)
-        if mode is None or request.instrument_count != len(wanted):
-            self.bad_requests += 1
-            return
-        asked = {(mode, one.exchange_segment, one.security_id) for one in wanted}
-        if subscribe and (len(wanted) > _PER_MESSAGE or len(client.asked | asked) > _PER_CONNECTION):
+        elif (which := client.change(asked, self._places)) is None:
             await self._goodbye(client, 804)
-            return
-        places = dict.fromkeys(
-            place
-            for one in wanted
-            if (place := self._places.get((one.exchange_segment, one.security_id))) is not None
-        )
-        if subscribe:
-            client.asked |= asked
         else:
-            client.asked -= asked
-        if places:
-            which = np.array([*places], np.int64)
-            client.wants[mode][which] = subscribe
-            if subscribe:
-                self._welcome(client, which, mode)
-        self._count_subscribers()
+            if asked.subscribe:
+                self._welcome(client, which, asked.mode)
+            self._count_subscribers()
 
-    def _welcome(self, client: _Client, which: npt.NDArray[np.int64], mode: str) -> None:
+    def _welcome(self, client: Client, which: npt.NDArray[np.int64], mode: str) -> None:
         """Send the previous close and the newest values of what was just subscribed."""
         newest = self._market.snapshot(which)
         newest["ltt"][newest["ltt"] == 0] = self._trade_time()  # the opening auction is now
         self.sent += client.write(self._market.previous_closes(which))
-        self.sent += client.write(_in_mode(newest, mode))
+        self.sent += client.write(newest, mode)
 
 
 def run(

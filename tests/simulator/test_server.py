@@ -23,7 +23,7 @@ from ltpkit.feeds.dhan import Mode, Simulated
 from ltpkit.feeds.dhan.wire import FULL, PREV_CLOSE, QUOTE, TICKER
 from ltpkit.instrument import Instrument, Instruments
 from ltpkit.simulator import Market, SimulatedExchange, run, server
-from ltpkit.simulator.server import framed
+from ltpkit.simulator.client import framed
 
 NOON = 1_766_302_515.0  # 2025-12-21 13:05:15 IST
 NOON_IST = int(NOON) + 19_800
