@@ -202,7 +202,7 @@ async def test_trouble_at_the_handshake_is_waited_out_as_long_as_asked(
     ],
 )
 def test_only_names_of_one_domain_are_one_site(here: str, there: str, *, same: bool) -> None:
-    assert sockets._same_site(here, there) is same
+    assert sockets.opening._same_site(here, there) is same
 
 
 @pytest.mark.parametrize(("status", "state"), [("301 Moved", "refused"), ("302 Found", "backing_off")])
@@ -453,7 +453,7 @@ def test_a_clock_set_back_leaves_the_order_and_is_no_gap_that_ends_before_it_sta
     def now_us() -> int:
         return schema.now_us() - behind_us
 
-    monkeypatch.setattr("ltpkit.sockets.now_us", now_us)
+    monkeypatch.setattr("ltpkit.sockets.reading.now_us", now_us)
     monkeypatch.setattr("ltpkit.streamer.now_us", now_us)
 
     async def two_lives(peer: Peer) -> None:

@@ -249,7 +249,7 @@ def test_a_server_that_sends_faster_than_we_take_raises_the_level_until_we_keep_
     monkeypatch.setattr(overload, "_DOWN_AFTER_S", 0.1)
     monkeypatch.setattr(streamer, "_LOAD_S", 0.02)
     monkeypatch.setattr("ltpkit.running._FIRST_TICK_S", 0.0)
-    monkeypatch.setattr("ltpkit.sockets._MAX_GATHERED", 64)
+    monkeypatch.setattr("ltpkit.sockets.reading._MAX_GATHERED", 64)
     monkeypatch.setitem(feeds._BUILT_IN, "slow", f"{__name__}:Slow")
     Slow.hurry.clear()
     enough = threading.Event()

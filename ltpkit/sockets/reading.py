@@ -1,43 +1,28 @@
-"""One WebSocket: opened, read in lists of frames, left within a time limit.
+"""A line that is open: what it brings is handed on in lists of frames, as it came.
 
-The WebSocket library, `websockets`, is known to this module only. Frames that one socket read brought
-are handed over together, and reads that follow each other within a millisecond are gathered, because
-what follows (decoding, appending) costs by the call more than by the row.
-
-Nothing a server does is believed to be well meant: messages and their pieces are bounded, compression
-is not offered (so there is no bomb to unpack), a redirect does not carry a login elsewhere, and a
-peer that does not take part in closing is cut off.
+Frames that one socket read brought are handed over together, and reads that follow each other within a
+millisecond are gathered, because what follows (decoding, appending) costs by the call more than by the row.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import ssl
 import sys
-import time
-from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable
 from socket import SO_RCVBUF, SOL_SOCKET
 from types import ModuleType
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import numpy as np
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed as Closed
-from websockets.exceptions import (
-    InvalidHandshake,
-    InvalidMessage,
-    InvalidStatus,
-    InvalidURI,
-)
 from websockets.frames import BINARY, CONT, TEXT, Frame
 from websockets.protocol import OPEN
 
 from ltpkit.batch import Received
 from ltpkit.schema import now_us
+from ltpkit.sockets.trouble import words
 
 fcntl: ModuleType | None
 try:
@@ -46,32 +31,14 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-__all__ = ["Closed", "Ending", "NotOpened", "Socket", "open_socket", "place"]
+__all__ = ["Closed", "Ending", "Socket"]
 
 _MAX_GATHERED: Final = 4096  # frames; beyond this they are handed over without waiting for company
 _MAX_FRAGMENTS: Final = 4096  # of one message; each costs us an object, whatever its size
-_NO_ADDRESS: Final = "it is not a WebSocket address (ws://, wss://)"
 #: First bytes of a text and of a binary message in one frame, without extensions.
 _WHOLE: Final = (0x81, 0x82)
 #: What may be in the low half of a first byte: pieces and whole messages; close, ping, pong.
 _KINDS: Final = (0, 1, 2, 8, 9, 10)
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
-_LONGEST_ASKED_S: Final = 3600.0  # a longer Retry-After is asked again after this
-
-#: Second labels under which a country's registry gives out names: ``co.in`` is nobody's.
-_REGISTRY: Final = ("ac", "co", "com", "edu", "firm", "gen", "gov", "ind", "mil", "net", "nic", "org", "res")
-
-
-class _NoHeaders(logging.Filter):
-    """Lets no DEBUG line through: those hold the request line and all headers, where tokens are."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno > logging.DEBUG
-
-
-_library_log = logging.getLogger("ltpkit.websockets")
-_library_log.setLevel(logging.INFO)
-_library_log.addFilter(_NoHeaders())  # also where somebody sets the level to DEBUG
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -88,37 +55,6 @@ class Ending(msgspec.Struct, frozen=True):
     code: int
     reason: str
     ours: bool = False
-
-
-class NotOpened(Exception):
-    """A line that could not be opened, in words without the address.
-
-    Attributes
-    ----------
-    code : int
-        The HTTP status, 1006 where there was no answer.
-    reason : str
-        The server's words, or ours.
-    wait_s : float
-        How long the server asked to wait.
-    answered : bool
-        Whether the server answered in HTTP, so that `code` is its verdict.
-    address_is_wrong : bool
-        No other try can help.
-    """
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        code: int = 1006,
-        wait_s: float = 0.0,
-        answered: bool = False,
-        address_is_wrong: bool = False,
-    ) -> None:
-        self.reason, self.code, self.wait_s = reason, code, wait_s
-        self.answered, self.address_is_wrong = answered, address_is_wrong
-        super().__init__(reason)
 
 
 class Socket(ClientConnection):
@@ -315,155 +251,4 @@ class Socket(ClientConnection):
         if ours is not None:
             return Ending(int(ours.code), ours.reason, ours=True)
         cause = self.connection_exc
-        return Ending(1006, "the line broke without a close frame" if cause is None else _words(cause))
-
-
-async def open_socket(
-    address: str,
-    *,
-    deliver: Callable[[list[bytes], Received], object],
-    headers: Mapping[str, str] | None = None,
-    gather_s: float = 0.001,
-    open_s: float = 10.0,
-    close_s: float = 0.5,
-    ping_s: float = 30.0,
-    max_bytes: int = 4 << 20,
-) -> Socket:
-    """Return an open line; frames may be delivered before it is returned.
-
-    Parameters
-    ----------
-    address : str
-    deliver : callable
-        Takes the frames that arrived together and their receive times.
-    headers : mapping, optional
-        Of the handshake. ``Authorization`` is not sent on to another host.
-    gather_s : float
-        Frames of reads that follow each other within this time are handed over together.
-    open_s, close_s : float
-        Limits for all of connecting, TLS and the handshake; and for closing.
-    ping_s : float
-        Time between our pings, and the time a pong may take.
-    max_bytes : int
-        The largest message taken, in one frame or in pieces.
-
-    Raises
-    ------
-    NotOpened
-        With the server's words or ours, and never the address.
-    """
-    settings = {"deliver": staticmethod(deliver), "gather_s": gather_s}
-    settings |= {"close_s": close_s, "max_bytes": max_bytes}
-    # The library takes a type and frames may come with the handshake's answer, so they are on the class.
-    kind = type("Socket", (Socket,), settings)
-    try:
-        # Nothing that the library raises is kept: its words and its requests hold the address.
-        socket = await _Connect(
-            address,
-            create_connection=kind,
-            additional_headers=dict(headers) if headers else None,
-            compression=None,
-            open_timeout=open_s,
-            close_timeout=close_s,
-            ping_interval=ping_s,
-            ping_timeout=ping_s,
-            max_size=max_bytes,
-            logger=_library_log,
-            proxy=None if urlsplit(address).hostname in _LOOPBACK else True,
-        )
-    except InvalidStatus as error:
-        raise _refused(address, error) from None
-    except InvalidURI:
-        raise NotOpened(_NO_ADDRESS, address_is_wrong=True) from None
-    except (OSError, TimeoutError, InvalidMessage, InvalidHandshake) as error:
-        raise NotOpened(f"{place(address)} cannot be reached: {_words(error)}") from None
-    except ValueError:  # from `urlsplit`; a refused certificate is one too, and an OSError
-        raise NotOpened(_NO_ADDRESS, address_is_wrong=True) from None
-    assert isinstance(socket, Socket)
-    return socket
-
-
-class _Connect(connect):
-    """`websockets.connect`, but a redirect is followed only within one site.
-
-    What is sent after connecting (a login, the subscriptions) would go to wherever it leads.
-    """
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        found = super().process_redirect(exc)
-        if isinstance(found, str) and not _same_site(self.uri, found):
-            return exc
-        return found
-
-
-def _same_site(here: str, there: str) -> bool:
-    """Return whether both hosts are one, or names of one domain: ``api.upstox.com``, ``ws.upstox.com``."""
-    old, new = (urlsplit(one).hostname or "" for one in (here, there))
-    if old == new:
-        return True
-    domain = old.partition(".")[2]
-    labels = domain.split(".")
-    shared = len(labels) > 2 or (len(labels) == 2 and not (len(labels[1]) == 2 and labels[0] in _REGISTRY))
-    return shared and not labels[-1].isdecimal() and (new == domain or new.endswith(f".{domain}"))
-
-
-def _refused(address: str, error: InvalidStatus) -> NotOpened:
-    answer = error.response
-    status, target = answer.status_code, answer.headers.get("Location")
-    if 300 <= status < 400 and target:
-        to = urlsplit(urljoin(address, target))
-        return NotOpened(
-            f"{place(address)} redirects to {to.hostname}, which was not followed: the login would go there. "
-            "If the broker has moved, give its new address as url='wss://…'",
-            code=status,
-            answered=True,
-            address_is_wrong=status in (301, 308),  # the others are said to be for a time
-        )
-    body = (answer.body or b"")[:4000].decode("utf-8", "replace").strip()
-    return NotOpened(
-        f"{answer.reason_phrase} {body}".strip(),
-        code=status,
-        wait_s=_retry_after(answer.headers.get("Retry-After")),
-        answered=True,
-    )
-
-
-def place(address: str) -> str:
-    """Return scheme, host and port of an address: what of it may be shown."""
-    try:
-        parts = urlsplit(address)
-        return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
-    except ValueError:
-        return "the address"
-
-
-def _retry_after(header: str | None) -> float:
-    """Return the seconds a Retry-After header asks for: a number, or an HTTP date. An hour at most."""
-    if not header:
-        return 0.0
-    try:
-        wait = float(header)
-    except ValueError:
-        try:
-            wait = parsedate_to_datetime(header).timestamp() - time.time()
-        except ValueError:
-            return 0.0
-    return min(max(wait, 0.0), _LONGEST_ASKED_S) if wait == wait else 0.0
-
-
-def _words(error: BaseException) -> str:
-    """Return the error in words that cannot hold an address: the query may carry a token."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"its certificate was not accepted ({error.verify_message}). Certificates are always verified; "
-            "for an authority of your own, name its file in SSL_CERT_FILE"
-        )
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed ({(error.reason or 'no reason given').lower().replace('_', ' ')})"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, InvalidMessage | EOFError):
-        return "it does not speak WebSocket"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return type(error).__name__
+        return Ending(1006, "the line broke without a close frame" if cause is None else words(cause))
