@@ -1,47 +1,40 @@
 """The background thread that joins the parts: connections or a recording in, rows in the rings.
 
-`Streamer` owns the feed thread and its event loop. On it run the broker connections, or the
-playing of a recording, and the fetching of whole books; everything they bring goes through one
-`Intake`. Calls from other threads reach the loop with a time limit.
+`Streamer` owns the feed thread and its event loop. On it run the broker connections and whatever fetches
+whole books, or the playing of a recording; everything they bring goes through one `Intake`. Calls from other
+threads reach the loop with a time limit.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
-import httpx
-import numpy as np
-
-from ltpkit import gaps, hours, plan
+from ltpkit import gaps, hours, plan, playing
 from ltpkit.batch import Event, Received, Ticks
 from ltpkit.connection import Connection, Policy, State
 from ltpkit.errors import StreamStopped, WrongThread
-from ltpkit.feeds import Beating, BookStreaming, HeaderLogin
+from ltpkit.feeds import Beating, HeaderLogin
 from ltpkit.instrument import Instrument
 from ltpkit.intake import Intake
 from ltpkit.pulse import Pulse
 from ltpkit.recording import Recorder, Recording
 from ltpkit.schema import now_us
 from ltpkit.sockets import Socket
+from ltpkit.turns import short_turns
+from ltpkit.whole_books import WholeBooks
 
 __all__ = ["Streamer"]
 
 _T = TypeVar("_T")
 
 _STOP_S: Final = 1.0
-_SNAPSHOT_TRIES: Final = 8
 _LOAD_S: Final = 0.1  # between two looks at how much waits
 _FULL_S: Final = 0.1  # at least, where a full buffer hides how much more waits at the peer
-
-#: How long a busy thread may keep the interpreter to itself while a feed runs, five times shorter than usual.
-_TURN_S: Final = 0.001
 
 
 class Streamer:
@@ -81,8 +74,13 @@ class Streamer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._lines: list[asyncio.Task[None]] = []
         self._down: dict[int, int] = {}  # connection number → µs when its last frame came before it broke
-        self._fetching: set[int] = set()
-        self._client: httpx.AsyncClient | None = None
+        self._books = WholeBooks(
+            intake,
+            lines=lambda: zip(self._connections, self._held, strict=False),
+            out=self._out,
+            note=self._note,
+            recorder=recorder,
+        )
         self._recorded_instruments = 0
         self.finished = threading.Event()  # a recording was played to its end
         self.last_error: Exception | None = None
@@ -102,7 +100,7 @@ class Streamer:
 
     def play(self, recording: Recording, speed: float) -> None:
         """Start the thread and play a recording: `speed` times as fast as it came, or at once."""
-        self._launch(partial(self._play, recording, speed))
+        self._launch(partial(playing.play, recording, self._intake, speed))
 
     def subscribe(self, instruments: Iterable[Instrument], *, timeout_s: float = 5.0) -> None:
         """Have these instruments too; only the difference is sent."""
@@ -190,7 +188,7 @@ class Streamer:
 
     def _run(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            with _short_turns():
+            with short_turns():
                 asyncio.run(self._main(job))
         except Exception as error:  # noqa: BLE001 - shown where people look: the status
             self.last_error = error
@@ -221,8 +219,7 @@ class Streamer:
         self._intake.settle()
         for number in tuple(self._down):  # what is down when stopped was missed just as well
             self._lost(number)
-        if self._client is not None:
-            await self._client.aclose()
+        await self._books.close()
 
     def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
@@ -338,8 +335,8 @@ class Streamer:
         rows = batch.ticks is not None or batch.depth is not None or bool(batch.book_updates)
         if rows and number in self._down:
             self._lost(number)
-        if self._intake.wanted_books - self._fetching:
-            self._fetch_books()
+        for job in self._books.jobs():
+            self._beside(job)
         if batch.goodbye is not None:
             self._connections[number].take_leave(batch.goodbye)
         self._record_instruments()
@@ -379,133 +376,3 @@ class Streamer:
             new = [known[number] for number in range(self._recorded_instruments, len(known))]
             self._recorder.add_instruments(new, now_us())
             self._recorded_instruments = len(known)
-
-    # -- whole books ----------------------------------------------------------------------
-
-    def _fetch_books(self) -> None:
-        feed, wanted = self._intake.feed, self._intake.wanted_books - self._fetching
-        self._fetching |= wanted
-        if isinstance(feed, BookStreaming):
-            jobs = [self._resubscribe_books(feed, wanted)]
-        else:
-            jobs = [self._fetch_book(number) for number in sorted(wanted)]
-        for job in jobs:
-            self._beside(job)
-
-    async def _resubscribe_books(self, feed: BookStreaming, numbers: set[int]) -> None:
-        """Have these books sent anew until they are in sync; the ticks go on meanwhile."""
-        intake = self._intake
-        known = {intake.instruments[number].name: number for number in numbers}
-        try:
-            for attempt in range(_SNAPSHOT_TRIES):
-                for line, held in zip(self._connections, self._held, strict=False):
-                    some = [one for one in held if known.get(one.name) in intake.wanted_books]
-                    if some and line.open:
-                        await line.send(self._out(feed.resubscribe_books(some)))
-                # Long enough for the answer, and so that a book which fails again at once asks no faster.
-                await asyncio.sleep(min(2.0**attempt, 30.0))
-                if not numbers & intake.wanted_books:
-                    return
-        finally:
-            self._fetching -= numbers
-
-    async def _fetch_book(self, number: int) -> None:
-        """Fetch one book until it fits the updates; the ticks go on meanwhile."""
-        feed, instrument = self._intake.feed, self._intake.instruments[number]
-        address = feed.snapshot_address(instrument)
-        try:
-            for attempt in range(_SNAPSHOT_TRIES):
-                if address is None or number not in self._intake.wanted_books:
-                    return
-                wait = 0.25 * 2**attempt
-                try:
-                    if self._client is None:
-                        self._client = httpx.AsyncClient(timeout=10.0, follow_redirects=True)
-                    answer = await self._client.get(address)
-                    if answer.status_code == 200:
-                        at = now_us()
-                        update = feed.decode_snapshot(instrument, answer.content, at)
-                        if self._recorder is not None:
-                            self._recorder.add([answer.content], at, direction="http", about=instrument.name)
-                        self._intake.apply([update])
-                        self._intake.tell()
-                        if number not in self._intake.wanted_books:
-                            return
-                        continue  # older than the updates we hold: fetch again
-                    wait = max(wait, float(answer.headers.get("Retry-After", 0) or 0))
-                    why = f"HTTP {answer.status_code}"
-                except (httpx.HTTPError, ValueError) as error:
-                    why = type(error).__name__
-                detail: dict[str, object] = {"why": why, "attempt": attempt + 1}
-                failed = "book_fetch_failed"
-                self._note(Event(at=now_us(), kind=failed, symbol=instrument.name, detail=detail))
-                await asyncio.sleep(min(wait, 30.0))
-        finally:
-            self._fetching.discard(number)
-
-    # -- recordings -----------------------------------------------------------------------
-
-    async def _play(self, recording: Recording, speed: float) -> None:
-        intake, feed = self._intake, self._intake.feed
-        offset: float | None = None  # loop time at which the recording's time 0 falls
-        loop = asyncio.get_running_loop()
-        for block in recording.blocks():
-            if block.direction == "instrument":
-                import msgspec
-
-                for raw in block.frames:
-                    intake.instruments.add(msgspec.json.decode(raw, type=Instrument))
-            elif block.direction == "http" and block.about is not None:
-                number = intake.instruments.number(block.about)
-                if number is not None:
-                    for raw, at in zip(block.frames, block.received_at.tolist(), strict=True):
-                        intake.apply([feed.decode_snapshot(intake.instruments[number], raw, at)])
-            elif block.direction == "in":
-                if speed == float("inf"):
-                    intake.take(block.frames, block.received_at)
-                    await asyncio.sleep(0)
-                    continue
-                times = block.received_at / 1e6 / speed
-                if offset is None:
-                    offset = loop.time() - float(times[0])
-                start = 0
-                while start < len(times):
-                    late = loop.time() - offset
-                    if times[start] > late:
-                        await asyncio.sleep(float(times[start]) - late)
-                        late = loop.time() - offset
-                    stop = max(start + 1, int(np.searchsorted(times, late, side="right")))
-                    intake.take(block.frames[start:stop], block.received_at[start:stop])
-                    start = stop
-                    await asyncio.sleep(0)
-        if recording.cut is not None:
-            self._note(Event(at=now_us(), kind="recording_cut", detail={"why": recording.cut}))
-
-
-_turns = threading.Lock()
-_feeds_running = 0
-_usual_turn_s = 0.0
-
-
-@contextmanager
-def _short_turns() -> Iterator[None]:
-    """Have threads take turns more often while a feed runs.
-
-    A feed thread waits for its turn twice in each read, after `select` and after `recv`, and a reader once
-    more, up to 5 ms each beside a cell that runs plain Python. The shorter turns cost that cell an eighth of
-    its speed at 10,000 ticks a second (11 to 21 % in eight rounds), some 3 % at 200.
-    """
-    global _feeds_running, _usual_turn_s
-    with _turns:
-        _feeds_running += 1
-        if _feeds_running == 1:
-            _usual_turn_s = sys.getswitchinterval()
-            sys.setswitchinterval(min(_usual_turn_s, _TURN_S))
-    try:
-        yield
-    finally:
-        with _turns:
-            _feeds_running -= 1
-            mine = abs(sys.getswitchinterval() - min(_usual_turn_s, _TURN_S)) < 1e-6
-            if _feeds_running == 0 and mine:  # else somebody has chosen another meanwhile
-                sys.setswitchinterval(_usual_turn_s)
