@@ -45,7 +45,7 @@ def both(item: Any) -> Any:
     return numba.types.UniTuple(item, 2)  # type: ignore[no-untyped-call]
 
 
-def compiled(*arguments: Any, inline: bool = False) -> Callable[[Loop], Loop]:
+def compiled(*arguments: Any, inline: bool = False, checked: bool = True) -> Callable[[Loop], Loop]:
     """Return a decorator that compiles a loop for arguments of these types.
 
     Parameters
@@ -56,6 +56,9 @@ def compiled(*arguments: Any, inline: bool = False) -> Callable[[Loop], Loop]:
     inline : bool
         Whether to write a part out wherever it is called, before anything is compiled. Small parts that read
         from arrays become several times faster: else each call is asked whether it raised IndexError.
+    checked : bool
+        Whether each index is compared with its array's size. A loop that is not has to look at the sizes of
+        all its arrays before it begins, and at every index that it reads from one.
 
     Notes
     -----
@@ -63,7 +66,7 @@ def compiled(*arguments: Any, inline: bool = False) -> Callable[[Loop], Loop]:
     end; a division by zero gives what numpy gives. The interpreter is held while a loop runs.
     """
     written_out = "always" if inline else "never"
-    compile_ = partial(numba.njit, boundscheck=True, error_model="numpy", inline=written_out)
+    compile_ = partial(numba.njit, boundscheck=checked, error_model="numpy", inline=written_out)
     signatures = [arguments] if arguments else None
 
     def compile_kept(loop: Loop) -> Loop:

@@ -293,6 +293,32 @@ def test_more_instruments_than_planned_find_room() -> None:
     assert held.latest().height == 200
 
 
+@pytest.mark.parametrize(
+    ("column", "given"),
+    [
+        ("instrument", np.array([0, 64], np.int32)),  # there is room for 64
+        ("instrument", np.array([0, -1], np.int32)),
+        ("timestamp", np.zeros(1, np.int64)),
+        ("received_at", np.zeros(1, np.int64)),
+        ("values", np.zeros((len(FEED_FLOATS), 1))),
+        ("values", np.zeros((len(FEED_FLOATS) - 1, 2))),
+    ],
+)
+def test_a_batch_that_does_not_fit_together_is_refused_and_changes_nothing(
+    column: str, given: np.ndarray[tuple[int, ...], np.dtype[np.generic]]
+) -> None:
+    held, batch = ring(), ticks([(0, 100.0, None), (1, 200.0, None)])
+    setattr(batch, column, given)
+    with pytest.raises(IndexError):
+        held.append(batch, "test")
+    assert held.rows == held.frame().height == held.latest().height == 0
+    with pytest.raises(IndexError):
+        held.append(ticks([(0, 100.0, None)] * 2), "test", left_out=np.ones(1, np.bool_))
+    held.append(ticks([(0, 100.0, None)]), "test")
+    assert held.latest()["ltp"].to_list() == [100.0]
+    assert held.latest()["change"].to_list() == [None]
+
+
 def test_readers_in_other_threads_see_whole_rows_only() -> None:
     held = ring(chunk_rows=64, capacity_rows=512)
     done = threading.Event()

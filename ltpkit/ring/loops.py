@@ -33,7 +33,7 @@ _Orders = npt.NDArray[np.int32]
 @compiled(
     reads(int32), reads(int64), reads(int64), reads(float64, 2), reads(boolean), int64,
     reads(uint32), reads(uint8), float64[::1], int64[:, ::1], float64[:, ::1], uint8,
-    int64[:, ::1], float64[:, ::1], uint32[::1], uint8[::1], uint8[::1], int64, int64,
+    int64[:, ::1], float64[:, ::1], uint32[::1], uint8[::1], uint8[::1], int64, int64, checked=False,
 )  # fmt: skip
 def append_ticks(
     who: npt.NDArray[np.int32],
@@ -79,8 +79,30 @@ def append_ticks(
         The chunk's columns.
     start, rows : int
         Where in the chunk to write, and how many.
+
+    Raises
+    ------
+    IndexError
+        The arrays are shorter than that, or a row is of an instrument that there is not.
     """
     all_in = len(left_out) == 0
+    given = min(len(who), len(timestamp), len(received_at), values.shape[1])
+    room = min(ints.shape[1], floats.shape[1], len(symbol), len(exchange), len(sources))
+    known = np.uint64(
+        min(len(symbol_codes), len(exchange_codes), len(last), newest_ints.shape[1], newest_floats.shape[1])
+    )
+    lines = min(values.shape[0], floats.shape[0] - 2, newest_floats.shape[0] - 2)
+    if (
+        min(first, start, rows) < 0
+        or first + rows > (given if all_in else min(given, len(left_out)))
+        or start + rows > room
+        or lines < _SENT
+        or min(ints.shape[0], newest_ints.shape[0] - 1) < _SOURCE
+    ):
+        raise IndexError("more rows than there are places for")
+    for row in unsigned(first, first + rows):
+        if np.uint64(who[row]) >= known:
+            raise IndexError("a row of an instrument without a number")
     place: Any = np.uint64(start)
     for row in unsigned(first, first + rows):
         number = np.uint64(who[row])

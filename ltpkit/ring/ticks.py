@@ -150,28 +150,30 @@ class TickRing(Ring[_TickChunk]):
             chunk = self._chunks[1]
             rows = min(n - done, chunk.room - chunk.rows)
             self._version += 1
-            self._append(
-                ticks.instrument,
-                ticks.timestamp,
-                ticks.received_at,
-                ticks.values,
-                _NONE if left_out is None else left_out,
-                done,
-                known.symbol_codes,
-                known.exchange_codes,
-                last,
-                self._table_ints,
-                self._table_floats,
-                code,
-                chunk.ints,
-                chunk.floats,
-                chunk.symbol,
-                chunk.exchange,
-                chunk.source,
-                chunk.rows,
-                rows,
-            )
-            self._version += 1
+            try:
+                self._append(
+                    ticks.instrument,
+                    ticks.timestamp,
+                    ticks.received_at,
+                    ticks.values,
+                    _NONE if left_out is None else left_out,
+                    done,
+                    known.symbol_codes,
+                    known.exchange_codes,
+                    last,
+                    self._table_ints,
+                    self._table_floats,
+                    code,
+                    chunk.ints,
+                    chunk.floats,
+                    chunk.symbol,
+                    chunk.exchange,
+                    chunk.source,
+                    chunk.rows,
+                    rows,
+                )
+            finally:
+                self._version += 1
             chunk.rows += rows  # from here on they are seen
             if chunk.rows == chunk.room:
                 self._seal(chunk)
