@@ -905,6 +905,41 @@ except KeyboardInterrupt:
             process.kill()
 
 
+def cached(store: Store) -> int:
+    """Return the bytes of the file that DuckDB keeps in memory."""
+    query = "SELECT memory_usage_bytes FROM duckdb_memory() WHERE tag = 'BASE_TABLE'"
+    return int(store.sql(query).item())
+
+
+def test_what_a_checkpoint_wrote_does_not_stay_in_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ltpkit.store.database._CACHED", "1MB")
+    first, second, third = ticks(200_000), ticks(10, 200_001), ticks(10, 200_011)
+    with Store(path) as store:
+        store.append(ticks=first)
+        store.checkpoint()
+        written = cached(store)
+        assert written > 4_000_000
+        with store.moment():  # a query that would fail at a lower limit
+            store.append(ticks=second)
+            assert cached(store) >= written
+        store.append(ticks=third)
+        assert cached(store) < 2_000_000
+        assert store.sql("SELECT current_setting('memory_limit')").item() == "488.2 MiB"
+        assert store.read("ticks").equals(pl.concat([first, second, third]))
+
+
+def test_a_limit_of_memory_that_somebody_chose_stays(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ltpkit.store.database._CACHED", "1MB")
+    with Store(path) as store:
+        store.append(ticks=ticks(200_000))
+        store.checkpoint()
+        store.sql("SET GLOBAL memory_limit = '2GiB'")
+        written = cached(store)
+        store.append(ticks=ticks(10, 200_001))
+        assert store.sql("SELECT current_setting('memory_limit')").item() == "2.0 GiB"
+        assert cached(store) >= written
+
+
 def test_a_store_answers_while_the_interpreter_ends() -> None:
     code = """
 import atexit

@@ -86,6 +86,7 @@ class Store(ReadableStore):
     ) -> None:
         self._firm: dict[str, int] = dict.fromkeys(TABLES, 0)
         self._log_bytes = self._written_ns = 0
+        self._untrimmed = False  # whether what a checkpoint wrote is still in memory
         self.recovered: Recovered | None = None
         super().__init__(None if path is None else Path(path), read_only=read_only)
         with self._abandoned_if_unusable():
@@ -179,6 +180,8 @@ class Store(ReadableStore):
         rows = {table: self._rows[table] + frame.height for table, frame in fresh.items()}
         self._note_log()
         self._rows, self._positions = self._rows | rows, positions
+        if self._untrimmed:
+            self._untrimmed = not self._trim()
 
     def _note_log(self) -> None:
         """See whether DuckDB has checkpointed by itself since the last look.
@@ -197,6 +200,7 @@ class Store(ReadableStore):
             size = 0
         if size < self._log_bytes and written != self._written_ns:
             self._firm = self._positions
+            self._untrimmed = True
         self._log_bytes, self._written_ns = size, written
 
     def firm_positions(self) -> dict[str, int]:
@@ -249,6 +253,7 @@ class Store(ReadableStore):
             try:
                 cursor.execute("CHECKPOINT")
                 self._firm, self._log_bytes = self._positions, 0
+                self._untrimmed = self.path is not None
             except duckdb.Error as error:
                 raise self._failed("The store could not be checkpointed.", error) from error
             finally:
@@ -355,9 +360,6 @@ class Store(ReadableStore):
             There is a file of that name already, or it cannot be written.
         """
         target = Path(path)
-        cursor = self._cursor()
-        try:
+        with self._cursor_at_work() as cursor:
             copy(cursor, self._catalog, target)
-        finally:
-            cursor.close()
         return target

@@ -19,6 +19,7 @@ from ltpkit.errors import NotAStore, StoreError, StoreLocked, StoreTooNew
 from ltpkit.store.salvage import cut_log
 
 __all__ = [
+    "MEMORY_LIMIT",
     "Migration",
     "connect",
     "explained",
@@ -30,16 +31,17 @@ __all__ = [
 ]
 
 _ALLOW: Final = "Have its owner allow it, or choose another path."
+#: What DuckDB may use for a file that is open.
+MEMORY_LIMIT: Final = "512MB"
 _SETTINGS: Final = (
     # Times leave DuckDB as UTC whatever the machine's own zone is.
     "SET GLOBAL TimeZone = 'UTC'",
     # A checkpoint rewrites the file's first block in place, the one moment a power cut can spoil
     # the file; sixteen times rarer than by default, for about a second of replay after a crash.
     "SET GLOBAL checkpoint_threshold = '256MB'",
-    # What was written stays cached, by default up to four fifths of the machine's memory: 14 MB more a
-    # minute at 20,000 ticks a second, in the analyst's own kernel. Held to this, appending is as fast, and
-    # a query that wants more goes by way of the disk.
-    "SET GLOBAL memory_limit = '512MB'",
+    # By default four fifths of the machine's memory, in the analyst's own kernel. Held to this, appending is
+    # as fast, and a query that wants more goes by way of the disk.
+    f"SET GLOBAL memory_limit = '{MEMORY_LIMIT}'",
 )
 
 
