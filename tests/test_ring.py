@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ltpkit.batch import Depth, Event, Ticks
 from ltpkit.instrument import Instrument, Instruments
-from ltpkit.ring import DepthRing, EventLog, TickRing, memory
+from ltpkit.ring import DepthRing, EventLog, TickRing, memory, pick_loops
 from ltpkit.ring.base import CACHED_SYMBOLS
 from ltpkit.schema import FEED_FLOATS, TICKS, code_of, polars_schema
 
@@ -167,6 +167,26 @@ def test_a_symbol_is_picked_bit_for_bit_whatever_changes_or_has_left(
                     expected = expected.filter(pl.col("exchange") == place)
                 assert dict(picked.schema) == polars_schema("ticks")
                 assert repr(picked.rows()) == repr(expected.rows())  # which tells 0.0 from -0.0
+
+
+@pytest.mark.parametrize(
+    ("rows", "changing", "lines", "start"),
+    [
+        ([], 3, 3, 0),
+        ([0, 5], 3, 3, 0),
+        ([0, 4], 3, 3, 9),
+        ([0, 4], 3, 3, -1),
+        ([0, 4], 2, 3, 0),
+        ([0, 4], 3, 2, 0),
+    ],
+)
+def test_rows_that_are_not_there_are_not_copied(
+    rows: list[int], changing: int, lines: int, start: int
+) -> None:
+    there, to = np.arange(15).reshape(3, 5), np.zeros((lines, 10), np.int64)
+    with pytest.raises(IndexError):
+        pick_loops.gather(np.array(rows, np.uint32), np.ones(changing, np.bool_), there, to, start)
+    assert not to.any()
 
 
 def test_of_more_symbols_than_are_remembered_each_is_picked() -> None:

@@ -67,12 +67,24 @@ def mark_changing(columns: _Columns, order: _Rows, starts: _Rows, changing: _Mar
                     break
 
 
-@compiled(reads(uint32), reads(boolean), int64[:, ::1], int64[:, ::1], int64)
+@compiled(reads(uint32), reads(boolean), int64[:, ::1], int64[:, ::1], int64, checked=False)
 def gather(rows: _Rows, changing: _Marks, columns: _Columns, to: _Columns, start: int) -> None:
     """Copy one or more rows of columns to the same columns elsewhere, from `start` on.
 
     A column that is not `changing` has the same value in all of them, and is read once.
+
+    Raises
+    ------
+    IndexError
+        A row, or a place to write to, is not there.
     """
+    if not len(rows) or len(changing) < len(columns) or len(to) < len(columns):
+        raise IndexError("no rows, or fewer columns to write to than to read")
+    if start < 0 or start + len(rows) > to.shape[1]:
+        raise IndexError("more rows than there are places for")
+    for i in range(len(rows)):
+        if rows[i] >= columns.shape[1]:
+            raise IndexError("a row that is not there")
     for line in range(len(columns)):
         if not changing[line]:
             value = columns[line, rows[0]]
@@ -80,7 +92,7 @@ def gather(rows: _Rows, changing: _Marks, columns: _Columns, to: _Columns, start
                 to[line, start + i] = value
     # Each value lies in a cache line of its own: four columns at a time, as the processor then waits for more
     # of them at once. The last column may come several times.
-    lines = np.flatnonzero(changing)
+    lines = np.flatnonzero(changing[: len(columns)])
     last = len(lines) - 1
     for k in range(0, len(lines), 4):
         a, b, c, d = lines[k], lines[min(k + 1, last)], lines[min(k + 2, last)], lines[min(k + 3, last)]
