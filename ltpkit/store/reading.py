@@ -36,10 +36,15 @@ def query_trouble(error: duckdb.Error) -> str:
     return "\n".join([str(error), *getattr(error, "__notes__", ())])
 
 
-def _frame(relation: duckdb.DuckDBPyRelation | None) -> pl.DataFrame:
-    """Run a query; one that answers nothing, such as SET, is a frame without columns."""
-    found: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
-    return found
+def _answer(cursor: duckdb.DuckDBPyConnection, query: str, params: Any = None) -> pl.DataFrame:
+    """Return what a query answers, which Ctrl-C ends; where that is nothing, as of SET, no columns."""
+
+    def ask() -> pl.DataFrame:
+        relation = cursor.sql(query, params=params)
+        found: pl.DataFrame = pl.DataFrame() if relation is None else relation.pl()
+        return found
+
+    return interruptible(cursor, ask)
 
 
 class ReadableStore(Database):
@@ -118,7 +123,7 @@ class ReadableStore(Database):
                         "or a NumPy array."
                     ) from None
             try:
-                return interruptible(cursor, lambda: _frame(cursor.sql(query, params=values)))
+                return _answer(cursor, query, values)
             except duckdb.CatalogException as error:
                 if "Table with name" in str(error):
                     error.add_note(f"There are {', '.join(schema.QUERY_TABLES)}.")
@@ -185,13 +190,13 @@ class ReadableStore(Database):
             query += " ORDER BY seq DESC LIMIT ?"
             params.append(last)
         with self._reading() as cursor:
-            found = interruptible(cursor, lambda: _frame(cursor.sql(query, params=params or None)))
+            found = _answer(cursor, query, params or None)
         return typed(found if found["seq"].is_sorted() else found.sort("seq"), table)
 
     def latest(self) -> pl.DataFrame:
         """Return the stored ``latest_ltp``: a row for each instrument, with the types of ticks."""
         with self._reading() as cursor:
-            return typed(cursor.sql("FROM latest_ltp ORDER BY exchange, symbol").pl(), "ticks")
+            return typed(_answer(cursor, "FROM latest_ltp ORDER BY exchange, symbol"), "ticks")
 
     def names(self) -> list[str]:
         """Return ``EXCHANGE:SYMBOL`` of every instrument with stored ticks or depth, sorted."""
@@ -199,12 +204,13 @@ class ReadableStore(Database):
         known_at, names = self._names
         if known_at != at:
             with self._reading() as cursor:
-                found = cursor.execute(
+                found = _answer(
+                    cursor,
                     "SELECT exchange || ':' || symbol FROM "
                     "(SELECT DISTINCT exchange, symbol FROM realtime_ltp "
-                    "UNION SELECT DISTINCT exchange, symbol FROM realtime_depth) ORDER BY ALL"
-                ).fetchall()
-            names = [name for (name,) in found]
+                    "UNION SELECT DISTINCT exchange, symbol FROM realtime_depth) ORDER BY ALL",
+                )
+            names = found.to_series().to_list()
             self._names = (at, names)
         return list(names)
 
@@ -267,7 +273,7 @@ class ReadableStore(Database):
         with self._reading() as cursor:
             position, seq = self._reached(cursor)["ticks"], 0
             while seq < position:
-                found: pl.DataFrame = cursor.sql(query, params=[seq]).pl()
+                found = _answer(cursor, query, [seq])
                 if not found["seq"].is_sorted():
                     raise StoreError(
                         self.path or ":memory:",
