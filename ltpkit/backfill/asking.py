@@ -13,6 +13,7 @@ from typing import Final
 import httpx
 
 from ltpkit.feeds.common.history import History, Page, Request, Span
+from ltpkit.sockets import retry_after
 
 __all__ = ["Asker"]
 
@@ -76,7 +77,7 @@ class Asker:
                 why = f"HTTP {answer.status_code}" + (f": {said}" if said else "")
                 if answer.status_code != 429 and answer.status_code < 500:
                     break  # a ban, a bad token, an instrument it does not know: asking again is no use
-                wait = max(wait, _retry_after(answer))
+                wait = max(wait, retry_after(answer.headers.get("Retry-After")))
             finally:
                 self._asked_at = time.monotonic()
             if attempt < _TRIES - 1:
@@ -86,10 +87,3 @@ class Asker:
     def _wait(self, seconds: float) -> None:
         if seconds > 0 and self._stopping.wait(seconds):
             raise ValueError("the stream was stopped")
-
-
-def _retry_after(answer: httpx.Response) -> float:
-    try:
-        return float(answer.headers.get("Retry-After", 0))
-    except ValueError:
-        return 0.0  # a date, which no broker here sends
