@@ -24,6 +24,7 @@ from benchmarks.measure import Result, result
 from benchmarks.rows import day, pieces, shares, unstarted
 from benchmarks.server import symbols, trades
 from ltpkit import schema
+from ltpkit.store.salvage import log_of
 
 CASE = "memory"
 
@@ -80,7 +81,7 @@ def _soak(seconds: float) -> list[Result]:
     found: list[tuple[float, float, float, float]] = []  # time, and MB: resident, DuckDB's buffers, its log
     with trades(10**9, rate=_RATE, names=_NAMES) as url, tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "soak.duckdb"
-        log = Path(f"{place}.wal")
+        log = log_of(place)
         live = lk.stream(
             symbols(_NAMES), feed="binance", url=url, depth=False, store=place, capacity_rows=_CAPACITY
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -423,7 +423,7 @@ class Frames(Pictures, ABC):
         """
         return self._scan()
 
-    def _names(self, symbol: str | Sequence[str] | None) -> list[Name] | None:
+    def _names(self, symbol: str | Iterable[str] | None) -> list[Name] | None:
         """Return the names asked for, known ones only; None for all."""
         if symbol is None:
             return None

@@ -202,8 +202,9 @@ class Stream(Held):
             The stream is not running.
         """
         self._check_process()
+        wanted = symbols_of(symbols, least=0)
         try:
-            names = self._names(wanted) or [] if (wanted := symbols_of(symbols, least=0)) else []
+            names = self._names(wanted) or [] if wanted else []
         except UnknownInstrument as error:
             raise UnknownInstrument(error.symbol, error.where, self.symbols) from None
         with self._choosing:
@@ -287,7 +288,7 @@ class Stream(Held):
             raise StreamStopped(
                 "The stream is stopped; only a running one can be filled. Its start() goes on with it."
             )
-        names = None if symbols is None else self._names(symbols_of(symbols))
+        names = self._names(symbols)
         wanted = [
             one
             for one in self._streamer.subscribed

@@ -14,7 +14,6 @@ from ltpkit.schema import FEED_FLOATS, TICK_FLOATS
 
 __all__ = ["append_books", "append_ticks"]
 
-
 _SENT: Final = len(FEED_FLOATS)
 _LTP: Final = TICK_FLOATS.index("ltp")
 _CHANGE: Final = TICK_FLOATS.index("change")
